@@ -1,0 +1,134 @@
+"""Turns the pydantic kinds into CustomResourceDefinitions.  Pure.
+
+In    quantum_api.kinds.KINDS
+Out   CRD manifests with structural schemas: descriptions, bounds, enums, defaults, CEL, printer columns
+Flow  `make generate` -> HERE -> crds/*.yaml -> chart
+"""
+
+from typing import Any
+
+from quantum_api import names
+from quantum_api.kinds import Kind
+from quantum_api.model import ApiModel
+from quantum_api.trading_policy import TradingPolicySpec
+
+_DROPPED = {"title", "additionalProperties", "propertyNames"}
+
+
+def manifest(kind: Kind) -> dict[str, Any]:
+    """The CRD of one kind."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{kind.plural}.{names.GROUP}",
+            "annotations": {"helm.sh/resource-policy": "keep"},
+            "labels": {"app.kubernetes.io/part-of": "quantum-trader"},
+        },
+        "spec": {
+            "group": names.GROUP,
+            "names": {
+                "kind": kind.kind,
+                "listKind": f"{kind.kind}List",
+                "plural": kind.plural,
+                "singular": kind.singular,
+                "shortNames": [kind.short],
+                "categories": [names.CATEGORY],
+            },
+            "scope": "Namespaced",
+            "versions": [_version(kind)],
+        },
+    }
+
+
+def _version(kind: Kind) -> dict[str, Any]:
+    return {
+        "name": names.VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [_column(c) for c in kind.columns],
+        "schema": {
+            "openAPIV3Schema": {
+                "type": "object",
+                "description": kind.summary,
+                "required": ["spec"],
+                "properties": {
+                    "apiVersion": {"type": "string"},
+                    "kind": {"type": "string"},
+                    "metadata": {"type": "object"},
+                    "spec": schema_of(kind.spec),
+                    "status": schema_of(kind.status),
+                },
+            }
+        },
+    }
+
+
+def _column(column: Any) -> dict[str, Any]:
+    entry = {"name": column.name, "type": column.type, "jsonPath": column.json_path}
+    return entry | ({"priority": column.priority} if column.priority else {})
+
+
+def schema_of(model: type[ApiModel]) -> dict[str, Any]:
+    """Structural schema of ``model``, with its rules as CEL."""
+    rules = _rules_by_model(model)
+    schema = model.model_json_schema(by_alias=True)
+    definitions = schema.pop("$defs", {})
+    return _structural(schema, definitions, rules)
+
+
+def _structural(node: dict[str, Any], definitions: dict[str, Any], rules: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+    title = node.get("title", "")
+    if "$ref" in node:
+        target = node["$ref"].rsplit("/", 1)[-1]
+        own = {key: value for key, value in node.items() if key != "$ref"}
+        return _structural({**definitions[target], **own, "title": target}, definitions, rules)
+    if "anyOf" in node:
+        branch = next(b for b in node["anyOf"] if b.get("type") != "null")
+        own = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
+        return _structural({**branch, **own}, definitions, rules)
+    result = {key: value for key, value in node.items() if key not in _DROPPED}
+    if "properties" in node:
+        result["properties"] = {name: _structural(child, definitions, rules) for name, child in node["properties"].items()}
+    elif isinstance(node.get("additionalProperties"), dict):
+        result["additionalProperties"] = _structural(node["additionalProperties"], definitions, rules)
+    if "items" in node:
+        result["items"] = _structural(node["items"], definitions, rules)
+    if "enum" in node:
+        result["maxLength"] = max(map(len, node["enum"]))
+    if rules.get(title):
+        result["x-kubernetes-validations"] = rules[title]
+    return result
+
+
+def _rules_by_model(model: type[ApiModel]) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    pending: list[type[ApiModel]] = [model]
+    while pending:
+        current = pending.pop()
+        if current.__name__ in found:
+            continue
+        found[current.__name__] = [
+            {"rule": r.cel, "message": r.message} | ({"fieldPath": r.field_path} if r.field_path else {}) for r in current.RULES
+        ] + [{"rule": t.cel, "message": t.message} for t in current.TRANSITIONS]
+        pending += [m for field in current.model_fields.values() for m in _models_in(field.annotation)]
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[ApiModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, ApiModel):
+        return [annotation]
+    return [m for argument in getattr(annotation, "__args__", ()) for m in _models_in(argument)]
+
+
+def limit_fields() -> dict[str, Any]:
+    """Wire name -> (annotation, Tightens) of every field that may loosen."""
+    from quantum_api.model import Tightens
+
+    found: dict[str, Any] = {}
+    for field in TradingPolicySpec.model_fields.values():
+        marks = [m for m in field.metadata if isinstance(m, Tightens)]
+        if marks and field.alias:
+            found[field.alias] = (field.annotation, marks[0])
+    return found

@@ -1,0 +1,40 @@
+"""Names that both sides and the chart agree on: API group, labels, annotations, HTTP paths, Redis keys.  Pure."""
+
+from typing import Final
+
+GROUP: Final = "quantumtrader.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+CATEGORY: Final = "quantumtrader"
+
+ENGINE_LABELS: Final = {"app.kubernetes.io/component": "engine"}
+ENGINE_SELECTOR: Final = "app.kubernetes.io/component=engine"
+POD_NAME_LABEL: Final = "statefulset.kubernetes.io/pod-name"
+FIELD_MANAGER: Final = "quantum-operator"
+REQUESTED_AT_ANNOTATION: Final = f"{GROUP}/requestedAt"
+CONTROL_PORT_NAME: Final = "control"
+
+POLICY_PATH: Final = "/v1/policy"
+STATUS_PATH: Final = "/v1/status"
+HALT_PATH: Final = "/v1/halt"
+JOSE_MEDIA_TYPE: Final = "application/jose"
+
+
+def engine_id(namespace: str, name: str) -> str:
+    """``namespace/name``: who a policy document is for.  A replacement pod of a StatefulSet keeps it."""
+    return f"{namespace}/{name}"
+
+
+def document_key(engine: str) -> str:
+    """Redis key of the newest signed policy document of one engine."""
+    return f"quantum:policy:{engine}"
+
+
+def latches_key(engine: str) -> str:
+    """Redis hash of the engine's latched stops (latch id -> JSON), read by a replacement that lost its disk."""
+    return f"quantum:latches:{engine}"
+
+
+def peak_key(engine: str) -> str:
+    """Redis key of the engine's equity peak (JSON), read by a replacement that lost its disk."""
+    return f"quantum:peak:{engine}"

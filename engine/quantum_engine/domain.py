@@ -1,0 +1,147 @@
+"""The words that stages share: sides, orders, fills, positions, balances, prices.  Pure.
+
+Quantities and prices are Decimal in the symbol's own units, money is Decimal USDT, times are Unix milliseconds unless the name says
+otherwise.  A position's quantity is signed: long above zero, short below.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class Purpose(StrEnum):
+    """Why the engine sends an order; exits pass every gate."""
+
+    ENTRY = "ENTRY"
+    """Strategy or another program: judged by the whole gate chain."""
+    REDUCE = "REDUCE"
+    """Strategy's own exit: reduce-only."""
+    EMERGENCY_EXIT = "EMERGENCY_EXIT"
+    """The emergency stop's closing order: reduce-only, passes EXIT_ONLY."""
+
+
+class OrderStatus(StrEnum):
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """What a stage wants done, once.  ``price`` None = market order."""
+
+    id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal | None = None
+    reduce_only: bool = False
+    purpose: Purpose = Purpose.ENTRY
+    time_in_force: str = "GTC"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as the exchange last said."""
+
+    symbol: str
+    order_id: int
+    client_order_id: str
+    side: Side
+    status: OrderStatus
+    quantity: Decimal
+    executed: Decimal
+    price: Decimal
+    reduce_only: bool
+    update_time_ms: int
+    is_algo: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.quantity - self.executed
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade.  Identity is (symbol, trade_id): the venue reports the same fill on several channels."""
+
+    symbol: str
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    commission_usdt: Decimal
+    realised_usdt: Decimal
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+    mark_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Balances as the exchange last said.  Equity = wallet + unrealised."""
+
+    wallet_usdt: Decimal
+    unrealised_usdt: Decimal
+    available_usdt: Decimal
+    as_of_ms: int
+
+    @property
+    def equity_usdt(self) -> Decimal:
+        return self.wallet_usdt + self.unrealised_usdt
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRules:
+    """exchangeInfo of one symbol."""
+
+    symbol: str
+    trading: bool
+    tick_size: Decimal
+    step_size: Decimal
+    market_step_size: Decimal
+    min_quantity: Decimal
+    max_quantity: Decimal
+    market_max_quantity: Decimal
+    min_notional_usdt: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Newest prices of one symbol; ``received_at`` is the engine's own monotonic clock, in seconds."""
+
+    symbol: str
+    mark: Decimal | None
+    bid: Decimal | None
+    ask: Decimal | None
+    received_at: float

@@ -1,0 +1,84 @@
+"""What the engine needs of an exchange.  Implementations: exchanges/binance_futures; tests prove a fake by the same contract suite.
+
+Every method raises ThrottledError or RetryableError when surely nothing was done, UnknownOutcomeError when it may have been done,
+PermanentError when it never will be.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """The exchange says that an order changed; ``fill`` when the change is a trade."""
+
+    order: OrderView
+    fill: Fill | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    """The exchange says that balance or positions changed; only what changed is listed.  ``reason`` as the venue names it."""
+
+    wallet_usdt: Decimal | None
+    positions: tuple[PositionView, ...]
+    reason: str
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUp:
+    """The user stream is connected.  It replays nothing: reconcile."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDown:
+    """The user stream is gone; what happens now is not seen."""
+
+    reason: str
+
+
+UserEvent = OrderUpdate | AccountUpdate | StreamUp | StreamDown
+
+
+class Exchange(Protocol):
+    """One account at one venue."""
+
+    async def symbol_rules(self) -> dict[str, SymbolRules]: ...
+    async def account(self) -> AccountView: ...
+    async def positions(self) -> list[PositionView]:
+        """Non-zero positions only."""
+        ...
+
+    async def open_orders(self) -> list[OrderView]:
+        """Regular and conditional (algo) orders."""
+        ...
+
+    async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView: ...
+    async def order(self, symbol: str, client_order_id: str) -> OrderView | None:
+        """None when the exchange surely does not know it."""
+        ...
+
+    async def cancel(self, symbol: str, client_order_id: str) -> None: ...
+    async def cancel_all(self, symbol: str) -> None:
+        """Regular *and* conditional orders of the symbol."""
+        ...
+
+    async def fills(self, symbol: str, since_ms: int) -> list[Fill]: ...
+    async def premium(self, symbol: str) -> Decimal:
+        """Mark price, by request."""
+        ...
+
+    def market_stream(self, symbols: frozenset[str]) -> AsyncIterator[Quote]:
+        """Mark and book prices for ever; reconnects by itself, silence is for the caller to judge."""
+        ...
+
+    def user_stream(self) -> AsyncIterator[UserEvent]:
+        """Order and account events for ever; reconnects by itself and says so by StreamUp and StreamDown."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,69 @@
+"""How much trading is permitted right now, and why: the one place in memory that every order passes.  Pure, synchronous.
+
+In    restrictions by source (policy, lease, stop, drawdown, data, reconciliation, journal)
+Out   the most restrictive gate, whole-engine and per symbol, with its reasons
+Flow  policy, risk, emergency, positions, journal -> HERE -> gate chain; control (status)
+Why   tightening is a plain assignment, so nothing that awaits can stand between a breach and a closed gate
+
+An engine starts HALTED: ``policy`` and ``reconciliation`` restrict until they say otherwise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from quantum_api.gate import Gate, most_restrictive
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """One reason.  ``symbols`` empty = the whole engine."""
+
+    source: str
+    gate: Gate
+    detail: str
+    symbols: frozenset[str] = frozenset()
+
+
+class Permission:
+    """Restrictions in force, one per source."""
+
+    def __init__(self) -> None:
+        self._restrictions: dict[str, Restriction] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self.restrict(Restriction("policy", Gate.HALTED, "no verified policy document"))
+        self.restrict(Restriction("reconciliation", Gate.HALTED, "not yet compared with the exchange"))
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after each change; it must not raise or wait."""
+        self._listeners.append(listener)
+
+    def restrict(self, restriction: Restriction) -> None:
+        """Set the restriction of its source, whether that tightens or loosens it."""
+        if restriction.gate is Gate.ACTIVE:
+            self.lift(restriction.source)
+        elif self._restrictions.get(restriction.source) != restriction:
+            self._restrictions[restriction.source] = restriction
+            self._tell()
+
+    def lift(self, source: str) -> None:
+        """``source`` no longer restricts."""
+        if self._restrictions.pop(source, None) is not None:
+            self._tell()
+
+    @property
+    def gate(self) -> Gate:
+        """Of the whole engine."""
+        return most_restrictive(Gate.ACTIVE, *(r.gate for r in self._restrictions.values() if not r.symbols))
+
+    def gate_for(self, symbol: str) -> Gate:
+        """Of one symbol."""
+        return most_restrictive(Gate.ACTIVE, *(r.gate for r in self._restrictions.values() if not r.symbols or symbol in r.symbols))
+
+    @property
+    def restrictions(self) -> tuple[Restriction, ...]:
+        """Strongest first."""
+        return tuple(sorted(self._restrictions.values(), key=lambda r: (-r.gate.restriction, r.source)))
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
