@@ -145,3 +145,31 @@ class Quote:
     bid: Decimal | None
     ask: Decimal | None
     received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EquityRead:
+    """Equity after a balance, position or mark-price event.  ``received_at`` is monotonic, in seconds."""
+
+    equity_usdt: Decimal
+    as_of_ms: int
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EquityLost:
+    """Equity is not known: unknown is not "no loss"."""
+
+    reason: str
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """Money came in (above zero) or went out; the peak moves with it, the drawdown does not."""
+
+    amount_usdt: Decimal
+    time_ms: int
+
+
+EquityEvent = EquityRead | EquityLost | Transferred
