@@ -105,6 +105,19 @@ class PositionView:
     quantity: Decimal
     entry_price: Decimal
     mark_price: Decimal | None = None
+    update_time_ms: int = 0
+    """When the exchange last changed it, on its clock; 0 = not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Prices of one closed interval that began at ``open_time_ms``."""
+
+    open_time_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.errors import PermanentError, UnknownOutcomeError
+
+
+class VenueRefusedError(PermanentError):
+    """The exchange understood and refused; ``code`` is its own word."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} (exchange code {code})")
+        self.code = code
+        self.message = message
+
+
+class DuplicateOrderIdError(UnknownOutcomeError):
+    """An order with this client id is open: probably our own earlier attempt.  Ask before you act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,8 @@ class AccountUpdate:
     positions: tuple[PositionView, ...]
     reason: str
     time_ms: int
+    balance_change_usdt: Decimal = Decimal(0)
+    """Not from trading: deposit, withdrawal, funding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,14 @@ class Exchange(Protocol):
     async def fills(self, symbol: str, since_ms: int) -> list[Fill]: ...
     async def premium(self, symbol: str) -> Decimal:
         """Mark price, by request."""
+        ...
+
+    async def klines(self, symbol: str, bar_seconds: int, count: int) -> list[Bar]:
+        """The last closed bars, oldest first; empty when the exchange keeps none of that length."""
+        ...
+
+    def venue_ms(self) -> int:
+        """Now, on the exchange's clock."""
         ...
 
     def market_stream(self, symbols: frozenset[str]) -> AsyncIterator[Quote]:
