@@ -8,8 +8,8 @@ Flow  `make generate` -> HERE -> crds/*.yaml -> chart
 from typing import Any
 
 from quantum_api import names
-from quantum_api.kinds import Kind
-from quantum_api.model import ApiModel
+from quantum_api.kinds import Column, Kind
+from quantum_api.model import ApiModel, Tightens
 from quantum_api.trading_policy import TradingPolicySpec
 
 _DROPPED = {"title", "additionalProperties", "propertyNames"}
@@ -57,7 +57,7 @@ def _version(kind: Kind) -> dict[str, Any]:
                     "apiVersion": {"type": "string"},
                     "kind": {"type": "string"},
                     "metadata": {"type": "object"},
-                    "spec": schema_of(kind.spec),
+                    "spec": _with_defaults_said(schema_of(kind.spec)),
                     "status": schema_of(kind.status),
                 },
             }
@@ -65,7 +65,7 @@ def _version(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _column(column: Any) -> dict[str, Any]:
+def _column(column: Column) -> dict[str, Any]:
     entry = {"name": column.name, "type": column.type, "jsonPath": column.json_path}
     return entry | ({"priority": column.priority} if column.priority else {})
 
@@ -95,11 +95,39 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any], rules: dict[s
         result["additionalProperties"] = _structural(node["additionalProperties"], definitions, rules)
     if "items" in node:
         result["items"] = _structural(node["items"], definitions, rules)
+    if "default" in node:
+        result["default"] = _without_nulls(node["default"])
     if "enum" in node:
         result["maxLength"] = max(map(len, node["enum"]))
     if rules.get(title):
         result["x-kubernetes-validations"] = rules[title]
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """A default as the API server stores it: what is not set is absent, never null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
+    return value
+
+
+def _with_defaults_said(node: dict[str, Any]) -> dict[str, Any]:
+    """Add the default to each description: `kubectl explain` prints descriptions, not defaults."""
+    result = dict(node)
+    if "default" in node and "description" in node:
+        result["description"] = f"{node['description']} Default: {_said(node['default'])}."
+    if "properties" in node:
+        result["properties"] = {name: _with_defaults_said(child) for name, child in node["properties"].items()}
+    for child in ("items", "additionalProperties"):
+        if child in node:
+            result[child] = _with_defaults_said(node[child])
+    return result
+
+
+def _said(default: Any) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "empty" if default in ("", []) or isinstance(default, dict) else str(default)
 
 
 def _rules_by_model(model: type[ApiModel]) -> dict[str, list[dict[str, str]]]:
@@ -122,13 +150,11 @@ def _models_in(annotation: Any) -> list[type[ApiModel]]:
     return [m for argument in getattr(annotation, "__args__", ()) for m in _models_in(argument)]
 
 
-def limit_fields() -> dict[str, Any]:
-    """Wire name -> (annotation, Tightens) of every field that may loosen."""
-    from quantum_api.model import Tightens
-
-    found: dict[str, Any] = {}
+def limit_fields() -> dict[str, tuple[Any, Tightens]]:
+    """Wire name -> (annotation, direction in which it tightens) of every field that may loosen."""
+    found: dict[str, tuple[Any, Tightens]] = {}
     for field in TradingPolicySpec.model_fields.values():
-        marks = [m for m in field.metadata if isinstance(m, Tightens)]
+        marks = [mark for mark in field.metadata if isinstance(mark, Tightens)]
         if marks and field.alias:
             found[field.alias] = (field.annotation, marks[0])
     return found

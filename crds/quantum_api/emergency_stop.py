@@ -16,25 +16,35 @@ from quantum_api.selector import LabelSelector, Selector
 from quantum_api.trading_policy import FleetCount, Instrument, StopAction
 
 PLURAL = "emergencystops"
-_RANK = "['HaltEntries', 'CancelOrders', 'Flatten']"
+# A map literal: the API server's cost estimate for list.indexOf is unbounded.
+_RANK = "{'HaltEntries': 0, 'CancelOrders': 1, 'Flatten': 2}"
 
 
 class Approval(ApiModel):
     """One person's consent to release.  The API server checks that ``by`` is the one who writes it."""
 
-    by: Annotated[str, Field(min_length=1, max_length=256, description="User name of the person who approves, as the API server knows it.")]
-    comment: Annotated[str, Field(max_length=1024, description="Why it is safe to go on.")] = ""
+    by: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=256,
+            description=audited("The person who approves, as the API server knows them.", unit="user name", source=cite.RTS6_15_3),
+        ),
+    ]
+    comment: Annotated[str, Field(max_length=1024, description=audited("Why it is safe to go on.", unit="text"))] = ""
 
 
 class Origin(ApiModel):
     """Set by the operator alone, for a stop that an engine pulled itself."""
 
-    engine: Annotated[str, Field(min_length=1, max_length=253, description="Engine pod that latched.")]
-    latch_id: Annotated[str, Field(min_length=1, max_length=128, description="The engine's own id of the latch.")]
-    trigger: Annotated[str, Field(min_length=1, max_length=64, description="What tripped it, for example Drawdown or Manual.")]
-    measured: Annotated[str, Field(max_length=64, description="Measured value with its unit.")] = ""
-    limit: Annotated[str, Field(max_length=64, description="Limit value with its unit.")] = ""
-    tripped_at: Annotated[str, Field(max_length=40, description="When the engine closed its gate, RFC 3339.")] = ""
+    engine: Annotated[str, Field(min_length=1, max_length=253, description=audited("Engine pod that latched.", unit="pod name"))]
+    latch_id: Annotated[str, Field(min_length=1, max_length=128, description=audited("The engine's own id of the latch.", unit="id"))]
+    trigger: Annotated[
+        str, Field(min_length=1, max_length=64, description=audited("What tripped it, for example Drawdown or Manual.", unit="word"))
+    ]
+    measured: Annotated[str, Field(max_length=64, description=audited("Measured value.", unit="as written beside it"))] = ""
+    limit: Annotated[str, Field(max_length=64, description=audited("Limit value.", unit="as written beside it"))] = ""
+    tripped_at: Annotated[str, Field(max_length=40, description=audited("When the engine closed its gate.", unit="RFC 3339 time"))] = ""
 
 
 class EmergencyStopSpec(ApiModel):
@@ -50,7 +60,7 @@ class EmergencyStopSpec(ApiModel):
     )
     TRANSITIONS: ClassVar = (
         Transition(
-            f"{_RANK}.indexOf(self.action) >= {_RANK}.indexOf(oldSelf.action)",
+            f"{_RANK}[self.action] >= {_RANK}[oldSelf.action]",
             "action may only grow stronger: HaltEntries < CancelOrders < Flatten",
             lambda old, new: new.action.strength >= old.action.strength,
         ),
@@ -95,7 +105,9 @@ class EmergencyStopSpec(ApiModel):
         str,
         Field(min_length=1, max_length=1024, description=audited("Why, for whoever is called at night.", unit="text", source=cite.RTS6_12)),
     ]
-    origin: Annotated[Origin | None, Field(description="Which engine pulled the stop itself; written by the operator alone.")] = None
+    origin: Annotated[
+        Origin | None, Field(description=audited("Which engine pulled the stop itself; written by the operator alone.", unit="object"))
+    ] = None
     approvals: Annotated[
         list[Approval],
         Field(

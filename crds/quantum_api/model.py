@@ -7,6 +7,7 @@ tests/live/contract applies one table of accepted and refused objects to both.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -56,6 +57,8 @@ class ApiModel(BaseModel):
 
     @model_validator(mode="after")
     def _rules_hold(self) -> Self:
+        for name, key in _unique_lists(type(self)):
+            _refuse_duplicates(name, [getattr(item, key) if key else item for item in getattr(self, name)])
         for rule in self.RULES:
             if not rule.holds(self):
                 raise ValueError(rule.message)
@@ -64,6 +67,26 @@ class ApiModel(BaseModel):
     def wire(self) -> dict[str, Any]:
         """JSON-ready, camelCase, without what is not set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@cache
+def _unique_lists(model: type[ApiModel]) -> tuple[tuple[str, str | None], ...]:
+    """Fields marked as a Kubernetes set, or as a map with the attribute that is its key."""
+    found: list[tuple[str, str | None]] = []
+    for name, field in model.model_fields.items():
+        marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        match marks.get("x-kubernetes-list-type"), marks.get("x-kubernetes-list-map-keys"):
+            case "set", _:
+                found.append((name, None))
+            case "map", [str(key)]:
+                found.append((name, key))
+    return tuple(found)
+
+
+def _refuse_duplicates(name: str, keys: list[Any]) -> None:
+    twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"{to_camel(name)}: Duplicate value: {', '.join(twice)}")
 
 
 def broken_transitions(old: ApiModel, new: ApiModel) -> list[str]:

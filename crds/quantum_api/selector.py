@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from quantum_api.citations import audited
 from quantum_api.model import ApiModel, Rule
 
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
@@ -32,11 +33,15 @@ class LabelExpression(ApiModel):
             lambda e: bool(e.values) == (e.operator in (Operator.IN, Operator.NOT_IN)),
         ),
     )
-    key: Annotated[LabelKey, Field(description="Label key.")]
-    operator: Annotated[Operator, Field(strict=False, description="In, NotIn, Exists or DoesNotExist.")]
+    key: Annotated[LabelKey, Field(description=audited("Label key.", unit="label key"))]
+    operator: Annotated[Operator, Field(strict=False, description=audited("In, NotIn, Exists or DoesNotExist.", unit="operator"))]
     values: Annotated[
         list[LabelValue],
-        Field(max_length=64, description="Label values for In and NotIn.", json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        Field(
+            max_length=64,
+            description=audited("Label values for In and NotIn.", unit="label values"),
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = []
 
     def matches(self, labels: dict[str, str]) -> bool:
@@ -55,10 +60,17 @@ class LabelExpression(ApiModel):
 class LabelSelector(ApiModel):
     """Every requirement must hold."""
 
-    match_labels: Annotated[dict[str, LabelValue], Field(max_length=16, description="Labels an engine pod must bear, key to value.")] = {}
+    match_labels: Annotated[
+        dict[str, LabelValue],
+        Field(max_length=16, description=audited("Labels an engine pod must bear, key to value.", unit="labels")),
+    ] = {}
     match_expressions: Annotated[
         list[LabelExpression],
-        Field(max_length=16, description="Requirements on an engine pod's labels.", json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        Field(
+            max_length=16,
+            description=audited("Requirements on an engine pod's labels; every one must hold.", unit="requirements"),
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = []
 
     def matches(self, labels: dict[str, str]) -> bool:
@@ -67,5 +79,10 @@ class LabelSelector(ApiModel):
 
 
 Selector = Annotated[
-    LabelSelector, Field(description="Engine pods of this namespace that the object is for; empty or left out selects every engine.")
+    LabelSelector,
+    Field(
+        description=audited(
+            "Engine pods of this namespace that the object is for; empty or left out selects every engine.", unit="label selector"
+        )
+    ),
 ]

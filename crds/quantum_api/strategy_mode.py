@@ -102,9 +102,28 @@ MODE_DEFAULTS: Final = {
 }  # fmt: skip
 
 
+def _settled(attribute: str, wire_name: str) -> str:
+    """CEL: the parameter as written, else the mode's own."""
+    own = ", ".join(f"'{mode}': {getattr(strategy, attribute)}" for mode, strategy in MODE_DEFAULTS.items())
+    return f"(has(self.parameters.{wire_name}) ? self.parameters.{wire_name} : {{{own}}}[self.mode])"
+
+
+def _fast_is_below_slow(spec: "StrategyModeSpec") -> bool:
+    own, given = MODE_DEFAULTS[spec.mode], spec.parameters
+    return (given.fast_bars or own.fast_bars) < (given.slow_bars or own.slow_bars)
+
+
 class StrategyModeSpec(ApiModel):
     """Desired mode."""
 
+    RULES: ClassVar = (
+        Rule(
+            f"{_settled('fast_bars', 'fastBars')} < {_settled('slow_bars', 'slowBars')}",
+            "parameters.fastBars must be below slowBars, where what is left out comes from the mode",
+            _fast_is_below_slow,
+            ".parameters",
+        ),
+    )
     selector: Selector = LabelSelector()
     mode: Annotated[
         Mode,
@@ -116,7 +135,9 @@ class StrategyModeSpec(ApiModel):
             ),
         ),
     ]
-    parameters: Annotated[StrategyParameters, Field(description="Departures from the mode's own parameters.")] = StrategyParameters()
+    parameters: Annotated[StrategyParameters, Field(description=audited("Departures from the mode's own parameters.", unit="object"))] = (
+        StrategyParameters()
+    )
     suspend: Annotated[bool, Field(description="Take this mode out of force without deleting it. Unit: yes or no. Source: house.")] = False
 
 
