@@ -1,6 +1,6 @@
 """The closed lists of words for "no": why an order is refused, and why a policy document is refused.  Pure.
 
-The same word stands in log, metric, status, audit record and docs (docs/refusals.md is generated from here).
+The same word stands in log, metric, status, audit record and docs (docs/reference/refusals.md is generated from here).
 """
 
 from enum import StrEnum
