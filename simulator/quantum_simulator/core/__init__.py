@@ -1,0 +1,1 @@
+"""Accounts, books, orders, margin: the venue without clock, chance or network.  Pure."""

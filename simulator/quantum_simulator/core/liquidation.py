@@ -1,0 +1,73 @@
+"""Takes over an account whose margin is gone.  Pure.
+
+In    floor, account, new mark prices
+Out   cancelled orders, every position closed by orders ``autoclose-…``, wallet never below zero
+Flow  market move -> HERE -> matching
+Why   an engine that comes too late must see what the venue does then: external closing orders that it never sent
+"""
+
+from quantum_simulator.core.accounts import Account, Income
+from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.margin import equity, maintenance
+from quantum_simulator.core.matching import take
+from quantum_simulator.core.orders import Order
+from quantum_simulator.core.settlement import announce, book_fill, end, print_trade, publish_account, settle
+from quantum_simulator.decimals import ZERO
+
+
+def is_due(floor: Floor, account: Account) -> bool:
+    required = maintenance(floor, account)
+    return required > ZERO and equity(floor, account) <= required
+
+
+def liquidate(floor: Floor, account: Account, now_ms: int) -> None:
+    for order in account.all_open():
+        end(floor, order, "CANCELED", now_ms)
+    for position in list(account.positions.values()):
+        if position.amount:
+            _close(floor, account, position.symbol, now_ms)
+    if account.wallet < ZERO:
+        _clear_debt(floor, account, now_ms)
+
+
+def _close(floor: Floor, account: Account, symbol: str, now_ms: int) -> None:
+    """Sweep the book without a bound; what it cannot take goes to the insurance fund at the mark price."""
+    book, amount = floor.books[symbol], account.amount(symbol)
+    floor.last_order_id += 1
+    order = Order(
+        id=floor.last_order_id,
+        client_id=f"autoclose-{now_ms}{floor.last_order_id}",
+        account=account.name,
+        symbol=symbol,
+        side="SELL" if amount > 0 else "BUY",
+        type="LIMIT",
+        time_in_force="IOC",
+        quantity=abs(amount),
+        price=book.mark,
+        reduce_only=False,
+        created_ms=now_ms,
+        liquidation=True,
+    )
+    account.remember(order)
+    announce(floor, order, "NEW", now_ms)
+    take(floor, order, None, now_ms)
+    if order.is_open:
+        rest = order.remaining
+        book_fill(floor, order, book.mark, rest, maker=False, at_ms=now_ms)
+        print_trade(floor, symbol, book.mark, rest, not order.buys, now_ms)
+        settle(floor, [account.name], symbol, now_ms, "ORDER")
+
+
+def _clear_debt(floor: Floor, account: Account, now_ms: int) -> None:
+    debt = -account.wallet
+    account.wallet = ZERO
+    account.deposits += debt
+    floor.last_income_id += 1
+    account.income.append(Income("INSURANCE_CLEAR", "", debt, now_ms, floor.last_income_id))
+    publish_account(floor, account, (), now_ms, "INSURANCE_CLEAR", debt)
+
+
+def run_liquidations(floor: Floor, now_ms: int) -> None:
+    for account in floor.accounts.values():
+        if is_due(floor, account):
+            liquidate(floor, account, now_ms)

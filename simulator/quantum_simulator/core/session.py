@@ -1,0 +1,37 @@
+"""One moment of the market on the floor: new prices in, everything that follows from them done.  Pure.
+
+In    per symbol: index price, how deep and how wide the book is; the time that passed
+Out   refilled ladders, resting fills, triggered algo orders, liquidations, expired countdowns
+Flow  market.step -> HERE -> effects
+Why   a fixed order of work: books, then resting orders, then triggers, then liquidation
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.liquidation import run_liquidations
+from quantum_simulator.core.matching import cross_resting
+from quantum_simulator.core.trading import run_countdowns
+from quantum_simulator.core.triggers import run_triggers
+from quantum_simulator.decimals import floor_to
+
+
+class Quote(NamedTuple):
+    index_price: Decimal
+    depth: float = 1.0
+    widen: float = 1.0
+
+
+def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms: int) -> None:
+    for symbol, quote in quotes.items():
+        book = floor.books[symbol]
+        book.index = book.mark = max(book.instrument.tick, floor_to(quote.index_price, book.instrument.tick))
+        book.ladder.refill(elapsed_ms)
+        book.ladder.rebuild(book.index, quote.depth, quote.widen)
+        book.update_id += 1
+    for symbol in quotes:
+        cross_resting(floor, symbol, now_ms)
+        run_triggers(floor, symbol, now_ms)
+    run_liquidations(floor, now_ms)
+    run_countdowns(floor, now_ms)

@@ -1,0 +1,82 @@
+"""The venue's "no": Binance's error codes with Binance's sentences.  Pure.
+
+In    nothing; every name below is one documented (code, message, HTTP status)
+Out   ``VenueRefusal``, raised by admission and the endpoints, rendered as ``{"code": …, "msg": …}``
+Flow  admission, endpoints, signature -> HERE -> rest.server
+Why   clients decide by the code alone whether an order may be live, so a code is never approximated
+"""
+
+from typing import Final
+
+
+class VenueRefusal(Exception):  # noqa: N818 - a refusal is the venue's answer, not a fault of the program
+    """The request was understood and surely not carried out."""
+
+    __slots__ = ("code", "http_status", "message")
+
+    def __init__(self, code: int, message: str, http_status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.http_status = http_status
+
+
+class Words:
+    """(code, message[, HTTP status]) as the venue sends them."""
+
+    UNSUPPORTED: Final = (-1020, "This operation is not supported.")
+    OUTSIDE_RECV_WINDOW: Final = (-1021, "Timestamp for this request is outside of the recvWindow.")
+    AHEAD_OF_SERVER: Final = (-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+    BAD_SIGNATURE: Final = (-1022, "Signature for this request is not valid.")
+    TOO_MUCH_PRECISION: Final = (-1111, "Precision is over the maximum defined for this asset.")
+    BAD_TIME_IN_FORCE: Final = (-1115, "Invalid timeInForce.")
+    BAD_ORDER_TYPE: Final = (-1116, "Invalid orderType.")
+    BAD_SIDE: Final = (-1117, "Invalid side.")
+    BAD_INTERVAL: Final = (-1120, "Invalid interval.")
+    BAD_SYMBOL: Final = (-1121, "Invalid symbol.")
+    NO_LISTEN_KEY: Final = (-1125, "This listenKey does not exist.")
+    NEW_ORDER_REJECTED: Final = (-2010, "NEW_ORDER_REJECTED")
+    CANCEL_REJECTED: Final = (-2011, "Unknown order sent.")
+    NO_SUCH_ORDER: Final = (-2013, "Order does not exist.")
+    BAD_KEY_FORMAT: Final = (-2014, "API-key format invalid.", 401)
+    REJECTED_KEY: Final = (-2015, "Invalid API-key, IP, or permissions for action.", 401)
+    MARGIN_INSUFFICIENT: Final = (-2019, "Margin is insufficient.")
+    WOULD_TRIGGER: Final = (-2021, "Order would immediately trigger.")
+    REDUCE_ONLY_REJECTED: Final = (-2022, "ReduceOnly Order is rejected.")
+    MAX_OPEN_ORDERS: Final = (-2025, "Reach max open order limit.")
+    PRICE_NOT_POSITIVE: Final = (-4001, "Price less than 0.")
+    PRICE_ABOVE_MAX: Final = (-4002, "Price greater than max price.")
+    QUANTITY_NOT_POSITIVE: Final = (-4003, "Quantity less than or equal to zero.")
+    QUANTITY_BELOW_MIN: Final = (-4004, "Quantity less than min quantity.")
+    QUANTITY_ABOVE_MAX: Final = (-4005, "Quantity greater than max quantity.")
+    PRICE_BELOW_MIN: Final = (-4013, "Price less than min price.")
+    PRICE_OFF_TICK: Final = (-4014, "Price not increased by tick size.")
+    BAD_CLIENT_ID: Final = (-4015, "Client order id is not valid.")
+    QUANTITY_OFF_STEP: Final = (-4023, "Quantity not increased by step size.")
+    NO_MARGIN_TYPE_CHANGE: Final = (-4046, "No need to change margin type.")
+    MARGIN_TYPE_WITH_ORDERS: Final = (-4047, "Margin type cannot be changed if there exists open orders.")
+    NO_POSITION_SIDE_CHANGE: Final = (-4059, "No need to change position side.")
+    BAD_POSITION_SIDE: Final = (-4060, "Invalid position side.")
+    POSITION_SIDE_MISMATCH: Final = (-4061, "Order's position side does not match user's setting.")
+    DUPLICATE_CLIENT_ID: Final = (-4116, "ClientOrderId is duplicated.")
+    REDUCE_ONLY_COVERED: Final = (-4118, "ReduceOnly Order Failed. Please check your existing position and open orders.")
+    USE_ALGO_ENDPOINT: Final = (-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
+    MARKET_BEYOND_BOUND: Final = (-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.")
+    FOK_NOT_FILLABLE: Final = (
+        -5021,
+        "Due to the order could not be filled immediately, the FOK order has been rejected. "
+        "The order will not be recorded in the order history",
+    )
+    GTX_WOULD_TAKE: Final = (
+        -5022,
+        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+        "The order will not be recorded in the order history",
+    )
+
+
+def refuse(words: tuple[int, str] | tuple[int, str, int]) -> VenueRefusal:
+    return VenueRefusal(*words)
+
+
+def missing(name: str) -> VenueRefusal:
+    return VenueRefusal(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")

@@ -1,0 +1,1 @@
+"""Binance's paths, parameters, signatures, limits and answers over HTTP."""

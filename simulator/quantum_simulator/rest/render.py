@@ -1,0 +1,199 @@
+"""The venue's objects in Binance's field names.  Pure.
+
+In    orders, fills, accounts, algo orders
+Out   dicts ready for JSON, decimals as strings
+Flow  endpoints -> HERE
+Why   an acknowledgement bears no avgPrice and no cumQuote (since 2026-07-15); a query does
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from quantum_simulator.core.accounts import Account, Income, Position
+from quantum_simulator.core.algo_orders import AlgoOrder
+from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.margin import SymbolMargin, maintenance
+from quantum_simulator.core.orders import Fill, Order
+from quantum_simulator.core.trading import max_notional
+from quantum_simulator.decimals import ZERO, money, text
+
+Json = dict[str, Any]
+USDT_ASSET = "USDT"
+
+
+def order_common(order: Order) -> Json:
+    return {
+        "orderId": order.id,
+        "symbol": order.symbol,
+        "status": order.status,
+        "clientOrderId": order.client_id,
+        "price": text(order.price),
+        "origQty": text(order.quantity),
+        "executedQty": text(order.filled),
+        "timeInForce": order.time_in_force,
+        "type": order.type,
+        "reduceOnly": order.reduce_only,
+        "closePosition": order.close_position,
+        "side": order.side,
+        "positionSide": "BOTH",
+        "stopPrice": "0",
+        "workingType": order.working_type,
+        "priceProtect": False,
+        "origType": order.original_type,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "goodTillDate": 0,
+        "updateTime": order.updated_ms,
+    }
+
+
+def order_ack(order: Order, wants_result: bool) -> Json:
+    """What POST answers: for ACK the order as it entered, for RESULT as it stands after matching."""
+    ack = order_common(order)
+    if not wants_result:
+        ack["status"] = "NEW"
+        ack["executedQty"] = "0"
+    ack["cumQty"] = ack["executedQty"]
+    return ack
+
+
+def canceled(order: Order) -> Json:
+    return order_common(order) | {"cumQty": text(order.filled)}
+
+
+def queried_order(order: Order) -> Json:
+    return order_common(order) | {
+        "avgPrice": text(order.average_price.quantize(Decimal("0.00001"))),
+        "cumQuote": text(order.filled_notional.normalize()),
+        "time": order.created_ms,
+    }
+
+
+def trade(fill: Fill) -> Json:
+    return {
+        "symbol": fill.symbol,
+        "id": fill.trade_id,
+        "orderId": fill.order_id,
+        "side": fill.side,
+        "price": text(fill.price),
+        "qty": text(fill.quantity),
+        "realizedPnl": money(fill.realised),
+        "quoteQty": text(fill.price * fill.quantity),
+        "commission": money(fill.fee),
+        "commissionAsset": USDT_ASSET,
+        "time": fill.at_ms,
+        "positionSide": "BOTH",
+        "buyer": fill.side == "BUY",
+        "maker": fill.maker,
+    }
+
+
+def algo_order(algo: AlgoOrder) -> Json:
+    return {
+        "algoId": algo.id,
+        "clientAlgoId": algo.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": algo.type,
+        "symbol": algo.symbol,
+        "side": algo.side,
+        "positionSide": "BOTH",
+        "timeInForce": "GTC",
+        "quantity": text(algo.quantity),
+        "algoStatus": algo.status,
+        "actualOrderId": str(algo.order_id) if algo.order_id else "",
+        "actualPrice": "0.00000",
+        "triggerPrice": text(algo.trigger_price),
+        "price": "0",
+        "icebergQuantity": None,
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "workingType": algo.working_type,
+        "priceMatch": "NONE",
+        "closePosition": algo.close_position,
+        "priceProtect": False,
+        "reduceOnly": algo.reduce_only,
+        "createTime": algo.created_ms,
+        "updateTime": algo.updated_ms,
+        "triggerTime": algo.triggered_ms,
+        "goodTillDate": 0,
+    }
+
+
+def income(entry: Income) -> Json:
+    return {
+        "symbol": entry.symbol,
+        "incomeType": entry.kind,
+        "income": money(entry.amount),
+        "asset": USDT_ASSET,
+        "info": entry.kind if entry.kind == "TRANSFER" else entry.trade_id,
+        "time": entry.at_ms,
+        "tranId": entry.id,
+        "tradeId": entry.trade_id,
+    }
+
+
+def break_even_price(account: Account, position: Position) -> Decimal:
+    """The entry price moved by the taker fee in and out."""
+    if not position.amount:
+        return ZERO
+    share = 2 * account.taker_bps / 10_000
+    return position.entry_price * (1 + share if position.amount > 0 else 1 - share)
+
+
+def liquidation_price(floor: Floor, account: Account, position: Position) -> Decimal:
+    """The mark price of this symbol at which the account's margin is gone, all else unchanged."""
+    if not position.amount:
+        return ZERO
+    book = floor.books[position.symbol]
+    others = sum((each.unrealised(floor.books[each.symbol].mark) for each in account.positions.values() if each is not position), ZERO)
+    rest = account.wallet + others - (maintenance(floor, account) - maintenance(floor, account, position.symbol))
+    share = Decimal(book.instrument.maintenance_bps) / 10_000
+    return max(ZERO, (position.cost - rest) / (position.amount - abs(position.amount) * share))
+
+
+def position_risk_v3(floor: Floor, account: Account, position: Position, margin: SymbolMargin) -> Json:
+    mark = floor.books[position.symbol].mark
+    return {
+        "symbol": position.symbol,
+        "positionSide": "BOTH",
+        "positionAmt": text(position.amount),
+        "entryPrice": money(position.entry_price),
+        "breakEvenPrice": money(break_even_price(account, position)),
+        "markPrice": money(mark),
+        "unRealizedProfit": money(position.unrealised(mark)),
+        "liquidationPrice": money(liquidation_price(floor, account, position)),
+        "isolatedMargin": "0",
+        "notional": money(position.amount * mark),
+        "marginAsset": USDT_ASSET,
+        "isolatedWallet": "0",
+        "initialMargin": money(margin.total),
+        "maintMargin": money(maintenance(floor, account, position.symbol)),
+        "positionInitialMargin": money(margin.position),
+        "openOrderInitialMargin": money(margin.orders),
+        "adl": 1 if position.amount else 0,
+        "bidNotional": money(margin.bid_notional),
+        "askNotional": money(margin.ask_notional),
+        "updateTime": position.updated_ms,
+    }
+
+
+def position_risk_v2(floor: Floor, account: Account, position: Position) -> Json:
+    mark = floor.books[position.symbol].mark
+    leverage = account.leverage(position.symbol)
+    return {
+        "symbol": position.symbol,
+        "positionAmt": text(position.amount),
+        "entryPrice": money(position.entry_price),
+        "breakEvenPrice": money(break_even_price(account, position)),
+        "markPrice": money(mark),
+        "unRealizedProfit": money(position.unrealised(mark)),
+        "liquidationPrice": money(liquidation_price(floor, account, position)),
+        "leverage": str(leverage),
+        "maxNotionalValue": text(max_notional(leverage).quantize(Decimal(1))),
+        "marginType": "cross",
+        "isolatedMargin": "0.00000000",
+        "isAutoAddMargin": "false",
+        "positionSide": "BOTH",
+        "notional": money(position.amount * mark),
+        "isolatedWallet": "0",
+        "updateTime": position.updated_ms,
+    }

@@ -1,0 +1,1 @@
+"""WebSocket routes /public, /market, /private and what goes out on them."""
