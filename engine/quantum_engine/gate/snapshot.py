@@ -1,0 +1,47 @@
+"""Everything the gate may look at, frozen at one moment.  Pure.
+
+Flow  execution gathers -> HERE -> chain
+Why   a check that asks a live object could see two different worlds in one decision
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from quantum_api.gate import Gate
+from quantum_api.trading_policy import Limits
+from quantum_engine.domain import AccountView, OrderIntent, OrderView, PositionView, Purpose, Quote, SymbolRules
+from quantum_engine.permission import Restriction
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One intent and the world it would enter.  Ages and rates are already measured, so the chain reads no clock."""
+
+    intent: OrderIntent
+    gate: Gate
+    restrictions: tuple[Restriction, ...]
+    """Those that hold for the intent's symbol, strongest first."""
+    limits: Limits | None
+    rules: SymbolRules | None
+    quote: Quote | None
+    quote_age_seconds: float
+    account: AccountView | None
+    account_age_seconds: float
+    positions: Mapping[str, PositionView] = field(default_factory=dict)
+    open_orders: Collection[OrderView] = ()
+    """Resting orders, and those on their way whose outcome is not yet known."""
+    marks: Mapping[str, Decimal] = field(default_factory=dict)
+    """Of the other symbols that are held or have orders."""
+    orders_last_second: int = 0
+    intents_last_minute: int = 0
+    is_duplicate: bool = False
+
+    @property
+    def is_exit(self) -> bool:
+        """By the flag that the exchange enforces, not by what the sender calls it: only such an order passes limits and rates."""
+        return self.intent.reduce_only
+
+    @property
+    def is_emergency_exit(self) -> bool:
+        return self.intent.reduce_only and self.intent.purpose is Purpose.EMERGENCY_EXIT
