@@ -35,6 +35,13 @@ class OrderUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeSeen:
+    """Early notice of a fill, without its fee.  The same fill comes again with its OrderUpdate: count it once, by (symbol, trade_id)."""
+
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
 class AccountUpdate:
     """The exchange says that balance or positions changed; only what changed is listed.  ``reason`` as the venue names it."""
 
@@ -58,7 +65,7 @@ class StreamDown:
     reason: str
 
 
-UserEvent = OrderUpdate | AccountUpdate | StreamUp | StreamDown
+UserEvent = OrderUpdate | TradeSeen | AccountUpdate | StreamUp | StreamDown
 
 
 class Exchange(Protocol):

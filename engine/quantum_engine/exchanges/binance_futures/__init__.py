@@ -1,0 +1,1 @@
+"""Binance USDⓈ-M futures: a thin client whose errors keep what the venue said (reference: DESIGN 10, known traps)."""

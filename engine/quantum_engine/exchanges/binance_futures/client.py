@@ -1,11 +1,147 @@
-"""One account at Binance USDⓈ-M futures (or a venue that speaks like it)."""
+"""One account at Binance USDⓈ-M futures (or a venue that speaks like it), as the exchange port.
 
-from dataclasses import dataclass
+Why   regular and conditional (algo) orders live on separate endpoints, so "all orders" and "this order" are each two questions
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from quantum_engine.clock import Clock
+from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.exchanges.binance_futures import translate, wire
+from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
+from quantum_engine.exchanges.binance_futures.signing import Credentials
+from quantum_engine.exchanges.binance_futures.transport import Endpoint, Transport
+from quantum_engine.exchanges.binance_futures.user_stream import UserStream
+from quantum_engine.exchanges.port import UserEvent, VenueRefusedError
+
+__all__ = ["BinanceFutures", "Credentials", "Endpoint"]
+
+NO_SUCH_ORDER: Final = -2013
+CANCEL_REJECTED: Final = -2011
+BAD_INTERVAL: Final = -1120
+INTERVALS: Final = {
+    1: "1s", 60: "1m", 180: "3m", 300: "5m", 900: "15m", 1_800: "30m", 3_600: "1h", 7_200: "2h", 14_400: "4h", 21_600: "6h",
+    28_800: "8h", 43_200: "12h", 86_400: "1d",
+}  # fmt: skip
+"""Bar length in seconds to the venue's word.  Binance itself keeps no 1 s bars of futures and refuses the word."""
+_orders = msgspec.json.Decoder(list[wire.Order]).decode
+_algos = msgspec.json.Decoder(list[wire.AlgoOrder]).decode
+_order = msgspec.json.Decoder(wire.Order).decode
+_algo = msgspec.json.Decoder(wire.AlgoOrder).decode
+_positions = msgspec.json.Decoder(list[wire.PositionRisk]).decode
+_account = msgspec.json.Decoder(wire.Account).decode
+_trades = msgspec.json.Decoder(list[wire.Trade]).decode
+_premium = msgspec.json.Decoder(wire.Premium).decode
+_info = msgspec.json.Decoder(wire.ExchangeInfo).decode
+_klines = msgspec.json.Decoder(list[list[str | int]]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """HMAC key pair of one account."""
+class BinanceFutures:
+    """Implements quantum_engine.exchanges.port.Exchange."""
 
-    api_key: str
-    api_secret: str
+    def __init__(self, endpoint: Endpoint, credentials: Credentials, clock: Clock) -> None:
+        self._clock = clock
+        self.transport = Transport(endpoint, credentials, clock)
+
+    async def symbol_rules(self) -> dict[str, SymbolRules]:
+        info = _info(await self.transport.public("GET", "/fapi/v1/exchangeInfo", {}))
+        return {symbol.symbol: translate.symbol_rules(symbol) for symbol in info.symbols}
+
+    async def account(self) -> AccountView:
+        as_of_ms = self.transport.venue_ms()
+        return translate.account(_account(await self.transport.signed("GET", "/fapi/v3/account", {})), as_of_ms)
+
+    async def positions(self) -> list[PositionView]:
+        """Exits are sized from this, so it is asked even while the venue throttles us."""
+        found = _positions(await self.transport.signed("GET", "/fapi/v3/positionRisk", {}, is_exit=True))
+        return [translate.position(each) for each in found if each.position_amt]
+
+    async def open_orders(self) -> list[OrderView]:
+        regular, algo = await asyncio.gather(
+            self.transport.signed("GET", "/fapi/v1/openOrders", {}, is_exit=True),
+            self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {}, is_exit=True),
+        )
+        return [translate.order(each) for each in _orders(regular)] + [translate.algo_order(each) for each in _algos(algo)]
+
+    async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView:
+        params = translate.order_params(intent, client_order_id)
+        return translate.order(_order(await self.transport.signed("POST", "/fapi/v1/order", params, is_exit=intent.reduce_only)))
+
+    async def order(self, symbol: str, client_order_id: str) -> OrderView | None:
+        """Asks both services before it says that there is none."""
+        try:
+            return translate.order(
+                _order(await self.transport.signed("GET", "/fapi/v1/order", {"symbol": symbol, "origClientOrderId": client_order_id}))
+            )
+        except VenueRefusedError as refused:
+            if refused.code != NO_SUCH_ORDER:
+                raise
+        try:
+            return translate.algo_order(
+                _algo(await self.transport.signed("GET", "/fapi/v1/algoOrder", {"symbol": symbol, "clientAlgoId": client_order_id}))
+            )
+        except VenueRefusedError as refused:
+            if refused.code != NO_SUCH_ORDER:
+                raise
+            return None
+
+    async def cancel(self, symbol: str, client_order_id: str) -> None:
+        """An order that neither service knows is gone already: that is what was asked for."""
+        for path, name in (("/fapi/v1/order", "origClientOrderId"), ("/fapi/v1/algoOrder", "clientAlgoId")):
+            try:
+                await self.transport.signed("DELETE", path, {"symbol": symbol, name: client_order_id}, is_exit=True)
+            except VenueRefusedError as refused:
+                if refused.code not in (CANCEL_REJECTED, NO_SUCH_ORDER):
+                    raise
+            else:
+                return
+
+    async def cancel_all(self, symbol: str) -> None:
+        """Both are tried whatever becomes of the other."""
+        results = await asyncio.gather(
+            self.transport.signed("DELETE", "/fapi/v1/allOpenOrders", {"symbol": symbol}, is_exit=True),
+            self.transport.signed("DELETE", "/fapi/v1/algoOpenOrders", {"symbol": symbol}, is_exit=True),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def fills(self, symbol: str, since_ms: int) -> list[Fill]:
+        params: dict[str, str | int] = {"symbol": symbol, "startTime": since_ms, "limit": 1_000}
+        return [translate.trade(each) for each in _trades(await self.transport.signed("GET", "/fapi/v1/userTrades", params))]
+
+    async def premium(self, symbol: str) -> Decimal:
+        return _premium(await self.transport.public("GET", "/fapi/v1/premiumIndex", {"symbol": symbol})).mark_price
+
+    async def klines(self, symbol: str, bar_seconds: int, count: int) -> list[Bar]:
+        interval = INTERVALS.get(bar_seconds)
+        if interval is None:
+            return []
+        params: dict[str, str | int] = {"symbol": symbol, "interval": interval, "limit": min(count + 1, 1_500)}
+        try:
+            rows = _klines(await self.transport.public("GET", "/fapi/v1/klines", params))
+        except VenueRefusedError as refused:
+            if refused.code == BAD_INTERVAL:
+                return []
+            raise
+        closed_before_ms = self.venue_ms() - bar_seconds * 1_000
+        bars = [Bar(int(row[0]), float(row[1]), float(row[2]), float(row[3]), float(row[4])) for row in rows]
+        return [bar for bar in bars if bar.open_time_ms <= closed_before_ms][-count:]
+
+    def venue_ms(self) -> int:
+        return self.transport.venue_ms()
+
+    def market_stream(self, symbols: frozenset[str]) -> AsyncIterator[Quote]:
+        return MarketStream(self.transport, self._clock, symbols).quotes()
+
+    def user_stream(self) -> AsyncIterator[UserEvent]:
+        return UserStream(self.transport).events()
+
+    async def close(self) -> None:
+        await self.transport.close()

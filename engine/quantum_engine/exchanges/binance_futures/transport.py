@@ -1,0 +1,165 @@
+"""One HTTP request: stamp, sign, send, and turn what came back into the exchange port's errors.
+
+In    method, path, parameters
+Out   the body, or ThrottledError / RetryableError (surely nothing done), UnknownOutcomeError, VenueRefusedError
+Flow  client -> HERE -> venue; outcome.py decides what an answer means
+Why   the stamp follows the venue's clock through our monotonic one, so a jump of the wall clock cannot make every order late
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from quantum_engine.clock import Clock
+from quantum_engine.errors import EngineError, RetryableError, ThrottledError, UnknownOutcomeError
+from quantum_engine.exchanges.binance_futures import wire
+from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, Outcome, judge, judge_failure
+from quantum_engine.exchanges.binance_futures.signing import Credentials, Params, signed_query
+from quantum_engine.exchanges.port import DuplicateOrderIdError, VenueRefusedError
+
+TIMESTAMP_REFUSED: Final = (-1021, -5028)
+USAGE_HEADERS: Final = ("X-MBX-USED-WEIGHT-1M", "X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1M")
+_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the venue is, and how long to wait for it."""
+
+    rest_url: str
+    stream_url: str
+    recv_window_ms: int = 5_000
+    connect_timeout_seconds: float = 2.0
+    answer_timeout_seconds: float = 5.0
+    keep_alive_seconds: float = 1_500.0
+    """A listen key lives 60 min."""
+    silence_seconds: float = 10.0
+    """Mark prices come each second: a market socket this long without one is dead."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the venue last said is used up, by header name."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def read(self, headers: Mapping[str, str]) -> None:
+        for name in USAGE_HEADERS:
+            value = headers.get(name, "")
+            if value.isdecimal():
+                self.counts[name] = int(value)
+
+
+class Transport:
+    """Signed requests of one account."""
+
+    def __init__(self, endpoint: Endpoint, credentials: Credentials, clock: Clock) -> None:
+        self.endpoint = endpoint
+        self.usage = Usage()
+        self._credentials, self._clock = credentials, clock
+        self._session: aiohttp.ClientSession | None = None
+        self._sync_lock = asyncio.Lock()
+        self._synced = False
+        self._venue_ahead_ms = clock.wall_ms() - clock.monotonic() * 1000
+        self._paused_until = 0.0
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            limits = aiohttp.ClientTimeout(total=None, connect=self.endpoint.connect_timeout_seconds)
+            connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=limits, headers={"X-MBX-APIKEY": self._credentials.api_key})
+        return self._session
+
+    def venue_ms(self) -> int:
+        return round(self._clock.monotonic() * 1000 + self._venue_ahead_ms)
+
+    async def sync_clock(self) -> None:
+        """Half of the round trip is taken as the way there."""
+        sent = self._clock.monotonic()
+        body = await self._exchange("GET", "/fapi/v1/time", "")
+        received = self._clock.monotonic()
+        server_ms = msgspec.json.decode(body, type=wire.ServerTime).server_time
+        self._venue_ahead_ms = server_ms - (sent + received) / 2 * 1000
+        self._synced = True
+
+    async def public(self, method: str, path: str, params: Params) -> bytes:
+        """Without signature; the listen key's endpoints want only the API key's header."""
+        self._stop_if_paused(is_exit=False)
+        return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
+
+    async def signed(self, method: str, path: str, params: Params, *, is_exit: bool = False) -> bytes:
+        """``is_exit``: cancels and closes are sent even while the venue throttles us (promise 7)."""
+        self._stop_if_paused(is_exit=is_exit)
+        await self._sync_once()
+        try:
+            return await self._exchange(method, path, self._sign(params))
+        except VenueRefusedError as refused:
+            if refused.code not in TIMESTAMP_REFUSED:
+                raise
+        await self.sync_clock()
+        return await self._exchange(method, path, self._sign(params))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _sign(self, params: Params) -> str:
+        return signed_query(params, self._credentials.api_secret, self.venue_ms(), self.endpoint.recv_window_ms)
+
+    async def _sync_once(self) -> None:
+        if self._synced:
+            return
+        async with self._sync_lock:
+            if not self._synced:
+                await self.sync_clock()
+
+    def _stop_if_paused(self, *, is_exit: bool) -> None:
+        left = self._paused_until - self._clock.monotonic()
+        if left > 0 and not is_exit:
+            raise ThrottledError(f"[BINANCE][RATE_LIMIT] paused for {left:.1f} s more", retry_after_seconds=left)
+
+    async def _exchange(self, method: str, path: str, query: str) -> bytes:
+        url = URL(f"{self.endpoint.rest_url}{path}{'?' if query else ''}{query}", encoded=True)
+        try:
+            async with asyncio.timeout(self.endpoint.answer_timeout_seconds), self.session.request(method, url) as response:
+                body = await response.read()
+        except _NEVER_SENT as error:
+            raise self._error(method, path, judge_failure(bytes_were_sent=False), Answer(0, 0, str(error))) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._error(method, path, judge_failure(bytes_were_sent=True), Answer(0, 0, repr(error))) from error
+        self.usage.read(response.headers)
+        if 200 <= response.status < 300:
+            return body
+        answer = _answer(response.status, body, response.headers.get("Retry-After"))
+        raise self._error(method, path, judge(answer, self.venue_ms()), answer)
+
+    def _error(self, method: str, path: str, judged: Judged, answer: Answer) -> EngineError:
+        said = f"{method} {path}: HTTP {answer.status}, {answer.message or 'no answer'}"
+        match judged.outcome:
+            case Outcome.THROTTLED:
+                if answer.code != -1015:
+                    self._paused_until = max(self._paused_until, self._clock.monotonic() + judged.retry_after_seconds)
+                return ThrottledError(f"[BINANCE][RATE_LIMIT] {said}", retry_after_seconds=judged.retry_after_seconds)
+            case Outcome.NOT_DONE:
+                return RetryableError(said)
+            case Outcome.DUPLICATE_ID:
+                return DuplicateOrderIdError(said)
+            case Outcome.REFUSED:
+                return VenueRefusedError(answer.code, answer.message)
+            case _:
+                return RetryableError(said) if method == "GET" else UnknownOutcomeError(said)
+
+
+def _answer(status: int, body: bytes, retry_after: str | None) -> Answer:
+    try:
+        failure = msgspec.json.decode(body, type=wire.Failure)
+    except msgspec.MsgspecError:
+        failure = wire.Failure(0, body[:200].decode(errors="replace"))
+    wait = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
+    return Answer(status, failure.code, failure.msg, wait)
