@@ -66,15 +66,16 @@ def up(name: str, durable: bool, say: Callable[[str], None]) -> bool:
     with _exclusive(state):
         before = standing(state)
         if before.alive:
-            _await_usable(state, None, say)
+            _await_usable(state, None)
             return False
         for what in end_remains(state):
             say(f"ended a remain of an earlier run: {what}")
         _mark_unusable(state)
         process = _spawn_supervisor(name, durable, state)
-        ProcessRecord("supervisor", process.pid, start_ticks(process.pid) or 0).write(state.root.parent)
-        (state.root.parent / "supervisor.json").replace(_supervisor_path(state))
-        _await_usable(state, process, say)
+        ProcessRecord(_supervisor_path(state).stem, process.pid, start_ticks(process.pid) or 0).write(state.root.parent)
+        _await_usable(state, process)
+        for what, seconds in standing(state).record["laps_seconds"].items():
+            say(f"{seconds:6.2f} s  {what}")
     return True
 
 
@@ -118,7 +119,7 @@ def _spawn_supervisor(name: str, durable: bool, state: StateDir) -> subprocess.P
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
 
 
-def _await_usable(state: StateDir, process: subprocess.Popen[bytes] | None, say: Callable[[str], None]) -> None:
+def _await_usable(state: StateDir, process: subprocess.Popen[bytes] | None) -> None:
     deadline = time.monotonic() + _UP_WITHIN_SECONDS
     while not standing(state).usable:
         ended = process is not None and process.poll() is not None
@@ -126,8 +127,6 @@ def _await_usable(state: StateDir, process: subprocess.Popen[bytes] | None, say:
             tail = state.supervisor_log.read_text(errors="replace")[-3000:]
             raise UpError(f"cluster {state.root.name} did not come up; {state.supervisor_log} ends:\n{tail}")
         time.sleep(_POLL_SECONDS)
-    for what, seconds in standing(state).record.get("laps_seconds", {}).items():
-        say(f"{seconds:6.2f} s  {what}")
 
 
 def _mark_unusable(state: StateDir) -> None:
