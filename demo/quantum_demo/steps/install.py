@@ -1,6 +1,6 @@
 """Step 1: the cluster is up, the chart is installed, three engines become Ready."""
 
-from quantum_demo.fleet import EXAMPLES, RELEASE, Stage, install, ready_control_plane, ready_engines
+from quantum_demo.fleet import RELEASE, Stage, install, ready_control_plane, ready_engines
 
 
 async def install_the_chart(stage: Stage) -> None:
@@ -11,4 +11,3 @@ async def install_the_chart(stage: Stage) -> None:
     stage.timeline.saw(f"{len(pods)} engine pods Ready: {', '.join(pod['metadata']['name'] for pod in pods)}", seconds=seconds)
     stage.timeline.saw("operator, Redis and venue Ready", seconds=await ready_control_plane(stage.kubectl))
     await stage.show("get", "pods", "-o", "wide")
-    await stage.show("apply", "-f", str(EXAMPLES / "risk-officers.yaml"))
