@@ -1,0 +1,202 @@
+"""The journal as one SQLite file: WAL, synchronous=FULL, one writer thread.
+
+In    commits and loads from the event loop
+Out   rows on disk (fsync) before a commit returns
+Flow  stages -> HERE -> the engine's own disk
+Why   the event loop never waits for a disk; commits that arrive while one is being written share the next fsync
+
+Commits that share a transaction share its fate: if it fails, every one of them raises and none is on disk.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from quantum_engine import metrics
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
+from quantum_engine.journal import Delete, Put, Table, Write
+
+_MAX_GROUP: Final = 64
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "wal_autocheckpoint=500", "temp_store=MEMORY")
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    writes: tuple[Write, ...]
+    done: "asyncio.Future[None]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    table: Table
+    done: "asyncio.Future[dict[str, bytes]]"
+
+
+_Job = _Commit | _Load
+
+
+class SqliteJournal:
+    """Implements quantum_engine.journal.Journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
+
+    async def open(self) -> None:
+        """Open or create the file.  Raises CorruptStateError for a file that is not a sound journal."""
+        self._loop = asyncio.get_running_loop()
+        self._connection = await asyncio.to_thread(_connect, self._path)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the writer thread runs."""
+        return self._thread.is_alive()
+
+    async def commit(self, *writes: Write) -> None:
+        began = time.perf_counter()
+        await self._ask(lambda done: _Commit(writes, done))
+        metrics.JOURNAL_COMMIT_SECONDS.observe(time.perf_counter() - began)
+
+    async def load(self, table: Table) -> dict[str, bytes]:
+        rows: dict[str, bytes] = await self._ask(lambda done: _Load(table, done))
+        return rows
+
+    async def close(self) -> None:
+        """Finish what was asked before, then close the file."""
+        if self._connection is None:
+            return
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join, 5.0)
+        self._connection.close()
+        self._connection = None
+
+    async def _ask(self, job: "Callable[[asyncio.Future[Any]], _Job]") -> Any:
+        if self._loop is None or not self._thread.is_alive():
+            raise JournalUnavailableError("the journal is not open")
+        done: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(job(done))
+        return await done
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if isinstance(job, _Load):
+                self._answer_load(job)
+                continue
+            group, following = self._group(job)
+            self._answer_commits(group)
+            if isinstance(following, _Load):
+                self._answer_load(following)
+            elif following is _END:
+                return
+
+    def _group(self, first: _Commit) -> tuple[list[_Commit], "_Load | object | None"]:
+        """``first`` and the commits that wait behind it, and the job that ended the group."""
+        group = [first]
+        while len(group) < _MAX_GROUP:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group, None
+            if job is None:
+                return group, _END
+            if isinstance(job, _Load):
+                return group, job
+            group.append(job)
+        return group, None
+
+    def _answer_commits(self, group: list[_Commit]) -> None:
+        try:
+            self._write([write for commit in group for write in commit.writes])
+        except sqlite3.Error as error:
+            for commit in group:
+                self._settle(commit.done, error=_translated(error))
+        else:
+            for commit in group:
+                self._settle(commit.done)
+
+    def _answer_load(self, job: _Load) -> None:
+        assert self._connection is not None
+        try:
+            rows = self._connection.execute("SELECT key, value FROM rows WHERE room = ? ORDER BY sequence", (job.table.value,))
+            self._settle(job.done, dict(rows.fetchall()))
+        except sqlite3.Error as error:
+            self._settle(job.done, error=_translated(error))
+
+    def _write(self, writes: list[Write]) -> None:
+        assert self._connection is not None
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for write in writes:
+                _apply(self._connection, write)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _settle(self, done: "asyncio.Future[Any]", result: Any = None, *, error: EngineError | None = None) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(_finish, done, result, error)
+
+
+_END: Final = object()
+
+
+def _finish(done: "asyncio.Future[Any]", result: Any, error: EngineError | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS rows (sequence INTEGER PRIMARY KEY AUTOINCREMENT, room TEXT NOT NULL, key TEXT NOT NULL,"
+            " value BLOB NOT NULL, UNIQUE (room, key))"
+        )
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise _translated(error) from error
+    if verdict != "ok":
+        raise CorruptStateError(f"journal {path.name} is broken: {verdict}; keep a copy, remove the file, and the policy is pushed anew")
+    return connection
+
+
+def _apply(connection: sqlite3.Connection, write: Write) -> None:
+    match write:
+        case Put(table=table, key=key, value=value):
+            connection.execute(
+                "INSERT INTO rows (room, key, value) VALUES (?, ?, ?) ON CONFLICT (room, key) DO UPDATE SET value = excluded.value",
+                (table.value, key, value),
+            )
+        case Delete(table=table, key=key):
+            connection.execute("DELETE FROM rows WHERE room = ? AND key = ?", (table.value, key))
+
+
+def _translated(error: sqlite3.Error) -> EngineError:
+    code = getattr(error, "sqlite_errorcode", None)
+    translated: EngineError
+    if code is not None and code & 0xFF in _BROKEN:
+        translated = CorruptStateError(f"the journal is broken: {error}")
+    else:
+        translated = JournalUnavailableError(f"the journal cannot be written: {error}; check the free space of its volume")
+    translated.__cause__ = error
+    return translated

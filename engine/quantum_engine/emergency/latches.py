@@ -1,0 +1,110 @@
+"""What one latched stop means: its gate, how its work progresses, when it may be released.  Pure.
+
+In    a Latch, what the exchange showed, wall time, the ids that people released
+Out   the next Latch, its restriction, whether it may be cleared
+Flow  book -> HERE -> permission, status
+Why   phases and cooldown are judged in one place, so that engine, journal and status cannot disagree
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from quantum_api.engine_status import EmergencyState, Latch
+from quantum_api.gate import Gate, most_restrictive
+from quantum_api.trading_policy import StopAction
+from quantum_engine.emergency.table import Happening, next_state
+from quantum_engine.permission import Restriction
+
+GATE_OF: Final = {
+    StopAction.HALT_ENTRIES: Gate.REDUCE_ONLY,
+    StopAction.CANCEL_ORDERS: Gate.EXIT_ONLY,
+    StopAction.FLATTEN: Gate.EXIT_ONLY,
+}
+SOURCE: Final = "stop"
+_MAX_ID: Final = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the exchange showed within one latch's scope.  ``dust`` names positions too small for the exchange to close."""
+
+    open_orders: int
+    open_positions: int
+    dust: tuple[str, ...] = ()
+
+
+def state_of(latch: Latch) -> EmergencyState:
+    return EmergencyState.TRIPPED if latch.cooldown_until_ms is None else EmergencyState.COOLDOWN
+
+
+def state_of_all(latches: Iterable[Latch]) -> EmergencyState:
+    """TRIPPED while any work is unproven, COOLDOWN while any latch waits for its release."""
+    states = {state_of(latch) for latch in latches}
+    return next((s for s in (EmergencyState.TRIPPED, EmergencyState.COOLDOWN) if s in states), EmergencyState.ARMED)
+
+
+def restrictions(latches: Iterable[Latch]) -> list[Restriction]:
+    """One for the whole engine, one per symbol-scoped latch."""
+    whole = [latch for latch in latches if not latch.symbols]
+    scoped = [latch for latch in latches if latch.symbols]
+    found = [Restriction(f"{SOURCE}:{x.id}", GATE_OF[x.action], f"{x.action}: {x.reason}", frozenset(x.symbols)) for x in scoped]
+    if whole:
+        gate = most_restrictive(*(GATE_OF[latch.action] for latch in whole))
+        found.append(Restriction(SOURCE, gate, "; ".join(f"{latch.id} {latch.action}" for latch in whole)))
+    return found
+
+
+def strengthened(latch: Latch, action: StopAction) -> Latch:
+    """A stop only grows stronger; growing opens its work again."""
+    if action.strength <= latch.action.strength:
+        return latch
+    return latch.model_copy(update={"action": action, "cooldown_until_ms": None, "message": ""})
+
+
+def progressed(latch: Latch, sight: Sight, now_ms: int, cooldown_seconds: int) -> Latch:
+    """The latch after looking at the exchange once more."""
+    cancels, flattens = latch.action.strength >= 1, latch.action.strength >= 2
+    cancelled = sight.open_orders == 0
+    flat = sight.open_positions == 0
+    done = latch.gate_closed_at_ms is not None and (cancelled or not cancels) and (flat or not flattens)
+    happening = Happening.WORK_DONE if done else Happening.WORK_UNDONE
+    state = next_state(state_of(latch), happening)
+    return latch.model_copy(
+        update={
+            "orders_cancelled_at_ms": _since(latch.orders_cancelled_at_ms, cancels and cancelled, now_ms),
+            "positions_flat_at_ms": _since(latch.positions_flat_at_ms, flattens and cancelled and flat, now_ms),
+            "cooldown_until_ms": _cooldown_until(latch, state, cooldown_seconds),
+            "message": _message(state, sight, latch.message),
+        }
+    )
+
+
+def releasable(latch: Latch, now_ms: int) -> bool:
+    """Whether a release would clear it now."""
+    return next_state(state_of(latch), Happening.RELEASE) is EmergencyState.ARMED and now_ms >= (latch.cooldown_until_ms or 0)
+
+
+def new_id(pod_name: str, now_ms: int, suffix: str) -> str:
+    """``<pod>-<utc compact time>-<suffix>``, usable as the name of a Kubernetes object."""
+    tail = f"-{datetime.fromtimestamp(now_ms / 1000, UTC):%Y%m%d%H%M%S}-{suffix[:4]}".lower()
+    return pod_name[: _MAX_ID - len(tail)].rstrip("-.") + tail
+
+
+def _since(before: int | None, now_true: bool, now_ms: int) -> int | None:
+    if not now_true:
+        return None
+    return now_ms if before is None else before
+
+
+def _cooldown_until(latch: Latch, state: EmergencyState, cooldown_seconds: int) -> int | None:
+    if state is not EmergencyState.COOLDOWN:
+        return None
+    return latch.cooldown_until_ms or latch.tripped_at_ms + cooldown_seconds * 1000
+
+
+def _message(state: EmergencyState, sight: Sight, before: str) -> str:
+    if state is EmergencyState.COOLDOWN:
+        return f"left as dust, too small for the exchange to close: {', '.join(sight.dust)}" if sight.dust else ""
+    return before

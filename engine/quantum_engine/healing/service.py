@@ -1,0 +1,74 @@
+"""Runs the stages' tasks and restarts the one that crashes; a stage that keeps crashing closes the gate.
+
+In    stages as named coroutine functions that run for ever
+Out   running tasks; restriction "healing:<stage>" once a stage is given up
+Flow  node -> HERE -> permission, /readyz
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from quantum_api.gate import Gate
+from quantum_engine import metrics
+from quantum_engine.clock import Clock
+from quantum_engine.healing.backoff import FORGIVEN_AFTER_SECONDS, delay_seconds
+from quantum_engine.logs import logger
+from quantum_engine.permission import Permission, Restriction
+
+SOURCE: Final = "healing"
+_log = logger("healing")
+
+
+class Supervisor:
+    """Every long-running task of the engine."""
+
+    def __init__(self, permission: Permission, clock: Clock, chance: Callable[[], float]) -> None:
+        self._permission = permission
+        self._clock = clock
+        self._chance = chance
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.given_up: dict[str, str] = {}
+        """Stage -> its last error."""
+
+    def start(self, stage: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run ``run`` for ever."""
+        self._tasks[stage] = asyncio.create_task(self._keep(stage, run), name=stage)
+
+    async def stop(self) -> None:
+        """Cancel every task and wait for them."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    @property
+    def running(self) -> list[str]:
+        return [stage for stage, task in self._tasks.items() if not task.done()]
+
+    async def _keep(self, stage: str, run: Callable[[], Awaitable[None]]) -> None:
+        crashes = 0
+        while True:
+            began = self._clock.monotonic()
+            error = await _run_until_it_ends(run)
+            crashes = 1 if self._clock.monotonic() - began > FORGIVEN_AFTER_SECONDS else crashes + 1
+            delay = delay_seconds(crashes, self._chance())
+            if delay is None:
+                self._give_up(stage, error)
+                return
+            metrics.STAGE_RESTARTS.labels(stage).inc()
+            _log.error("stage_crashed", stage=stage, error=repr(error), crashes=crashes, delay_seconds=round(delay, 2), exc_info=error)
+            await asyncio.sleep(delay)
+
+    def _give_up(self, stage: str, error: BaseException) -> None:
+        self.given_up[stage] = repr(error)
+        _log.error("stage_given_up", stage=stage, error=repr(error), exc_info=error)
+        detail = f"stage {stage} crashed six times, last with {error!r}; read its log, then restart the pod"
+        self._permission.restrict(Restriction(f"{SOURCE}:{stage}", Gate.REDUCE_ONLY, detail))
+
+
+async def _run_until_it_ends(run: Callable[[], Awaitable[None]]) -> Exception:
+    try:
+        await run()
+    except Exception as error:  # noqa: BLE001  whatever a stage dies of, it is named, counted and restarted
+        return error
+    return RuntimeError("the stage ended by itself")

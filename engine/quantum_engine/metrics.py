@@ -1,0 +1,50 @@
+"""Every metric of the engine, in one place.
+
+Flow  stages -> HERE -> GET /metrics -> Prometheus
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY: Final = CollectorRegistry()
+_FAST_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+
+GATE: Final = Gauge("quantum_engine_gate", "Gate of the whole engine: 0 ACTIVE, 1 REDUCE_ONLY, 2 EXIT_ONLY, 3 HALTED.", registry=REGISTRY)
+RESTRICTIONS: Final = Gauge("quantum_engine_restrictions", "Reasons that hold the gate.", registry=REGISTRY)
+LEASE_REMAINING_SECONDS: Final = Gauge("quantum_engine_lease_remaining_seconds", "Seconds left of the policy lease.", registry=REGISTRY)
+POLICY_EPOCH: Final = Gauge("quantum_engine_policy_epoch", "Epoch of the document in force.", registry=REGISTRY)
+DOCUMENTS: Final = Counter(
+    "quantum_engine_policy_documents_total",
+    "Policy documents offered, by channel and result.",
+    ["channel", "result"],
+    registry=REGISTRY,
+)
+APPLY_SECONDS: Final = Histogram(
+    "quantum_engine_policy_apply_seconds", "Offer of a document to its enforcement on disk.", buckets=_FAST_SECONDS, registry=REGISTRY
+)
+JOURNAL_COMMIT_SECONDS: Final = Histogram(
+    "quantum_engine_journal_commit_seconds", "One commit as its caller sees it, fsync included.", buckets=_FAST_SECONDS, registry=REGISTRY
+)
+JOURNAL_FAILURES: Final = Counter("quantum_engine_journal_failures_total", "Commits that failed.", registry=REGISTRY)
+LATCHES: Final = Gauge("quantum_engine_latches", "Stops in force.", registry=REGISTRY)
+TRIPS: Final = Counter("quantum_engine_trips_total", "Stops engaged, by trigger and action.", ["trigger", "action"], registry=REGISTRY)
+TRIP_TO_JOURNAL_SECONDS: Final = Histogram(
+    "quantum_engine_trip_to_journal_seconds", "Trip to the latch on disk.", buckets=_FAST_SECONDS, registry=REGISTRY
+)
+BREACH_TO_GATE_SECONDS: Final = Histogram(
+    "quantum_engine_breach_to_gate_seconds",
+    "Breaching equity event to closed gate in memory.",
+    buckets=_FAST_SECONDS,
+    registry=REGISTRY,
+)
+STOP_ROUNDS: Final = Counter("quantum_engine_stop_rounds_total", "Rounds of cancel, close, look, by result.", ["result"], registry=REGISTRY)
+STOP_OVERDUE: Final = Gauge("quantum_engine_stop_overdue", "Stops that are not flat after flattenDeadlineSeconds.", registry=REGISTRY)
+DRAWDOWN_BPS: Final = Gauge("quantum_engine_drawdown_bps", "Fall of equity from its peak, basis points.", registry=REGISTRY)
+EQUITY_USDT: Final = Gauge("quantum_engine_equity_usdt", "Equity, wallet + unrealised.", registry=REGISTRY)
+PEAK_USDT: Final = Gauge("quantum_engine_equity_peak_usdt", "Persisted peak of equity.", registry=REGISTRY)
+STAGE_RESTARTS: Final = Counter("quantum_engine_stage_restarts_total", "Crashed stage tasks restarted.", ["stage"], registry=REGISTRY)
+DEPENDENCY_UP: Final = Gauge("quantum_engine_dependency_up", "1 = reachable.", ["dependency"], registry=REGISTRY)
+STATUS_VERSION: Final = Gauge("quantum_engine_status_version", "Version of the status, grows with material changes.", registry=REGISTRY)
+ORDERS_REFUSED: Final = Gauge("quantum_engine_orders_refused", "Orders refused since start, by word.", ["word"], registry=REGISTRY)
+LOOP_LAG_SECONDS: Final = Gauge("quantum_engine_loop_lag_seconds", "How late the event loop was at its last beat.", registry=REGISTRY)

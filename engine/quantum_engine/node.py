@@ -1,0 +1,191 @@
+"""Wires one engine: the only place where stages meet.
+
+In    Settings
+Out   a running engine, until SIGTERM
+Flow  __main__ -> HERE -> stages
+
+Order at start: journal -> latches -> breaker -> document -> control surface; the exchange comes after, because a stopped engine must be
+reachable, and must be stopped, before it can trade.
+"""
+
+import asyncio
+import random
+import signal
+import uuid
+from pathlib import Path
+from typing import Final
+
+from quantum_api.engine_status import Acknowledgement, DocumentRefused, Latch, RunningStrategy
+from quantum_api.trading_policy import StopAction
+from quantum_engine import logs, metrics
+from quantum_engine.adapters.guarded_journal import GuardedJournal
+from quantum_engine.adapters.key_file import KeyFile
+from quantum_engine.adapters.sqlite_journal import SqliteJournal
+from quantum_engine.clock import SystemClock, random_id
+from quantum_engine.control import desk, routes, view
+from quantum_engine.control.board import StatusBoard
+from quantum_engine.control.ports import Finding, Snapshot
+from quantum_engine.control.service import ControlServer
+from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.pull import StopPuller
+from quantum_engine.emergency.service import LatchKeeper
+from quantum_engine.healing.service import Supervisor
+from quantum_engine.permission import Permission
+from quantum_engine.policy.accept import Channel
+from quantum_engine.policy.service import PolicyStore, Refused
+from quantum_engine.risk.service import TRIGGER, Risk
+from quantum_engine.settings import Settings
+
+HALT_STORED_SECONDS: Final = 2.0
+_BEAT_SECONDS: Final = 0.5
+_log = logs.logger("node")
+
+
+class Node:
+    """One engine process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._instance = uuid.uuid4().hex
+        self._clock = SystemClock()
+        self._stopping = asyncio.Event()
+        self._permission = Permission()
+        self._file = SqliteJournal(settings.journal_path)
+        self._journal = GuardedJournal(self._file, self._permission)
+        self._keys = KeyFile(settings.jwks_file, self._clock)
+        self._book = LatchBook(self._permission, self._clock)
+        self._keeper = LatchKeeper(self._book, self._journal, self._clock)
+        self._puller = StopPuller(settings.pod_name, self._book, self._clock, random_id)
+        self._policy = PolicyStore(settings.engine, self._journal, self._keys, self._book, self._permission, self._clock)
+        self._risk = Risk(self._journal, self._permission, self._clock, lambda: self._policy.limits, self._puller, _NoMirror())
+        self._board = StatusBoard(settings.engine, self._instance, self._permission, self._snapshot, self._clock)
+        self._supervisor = Supervisor(self._permission, self._clock, random.random)
+        self._server = ControlServer(routes.build(self._desks()), settings.listen_host, settings.control_port)
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        logs.configure(self._settings.log_level, engine=self._settings.engine, instance=self._instance)
+        self._catch_signals()
+        await self._restore()
+        self._wire()
+        serving = asyncio.create_task(self._server.run(), name="control")
+        self._start_stages()
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        await self._shut_down(serving)
+
+    async def _restore(self) -> None:
+        await self._file.open()
+        await self._keeper.restore()
+        await self._risk.restore()
+        await self._policy.restore()
+
+    def _wire(self) -> None:
+        """Who hears of whom.  Every change ends at the status board."""
+        self._policy.on_change(self._risk.limits_may_have_changed)
+        self._book.on_clear(lambda latch: self._risk.released() if latch.trigger == TRIGGER else None)
+        self._permission.on_change(self._board.touch)
+        self._policy.on_change(self._board.touch)
+        self._book.on_change(self._board.touch)
+        self._risk.on_change(self._board.touch)
+        self._board.publish()
+
+    def _start_stages(self) -> None:
+        start = self._supervisor.start
+        start("journal", self._journal.run)
+        start("latches", self._keeper.run)
+        start("policy", self._policy.run)
+        start("risk", self._risk.run)
+        start("beat", self._beat)
+
+    async def _shut_down(self, serving: "asyncio.Task[None]") -> None:
+        """Well under two seconds: nothing that matters is only in memory."""
+        _log.info("engine_stopping")
+        self._board.close()
+        await self._supervisor.stop()
+        self._server.stop()
+        await asyncio.gather(serving, return_exceptions=True)
+        await self._journal.close()
+        _log.info("engine_stopped")
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+
+    async def _beat(self) -> None:
+        """Measure how late the event loop is, and let the status show what nobody announced."""
+        while True:
+            due = self._clock.monotonic() + _BEAT_SECONDS
+            await asyncio.sleep(_BEAT_SECONDS)
+            metrics.LOOP_LAG_SECONDS.set(max(0.0, self._clock.monotonic() - due))
+            metrics.RESTRICTIONS.set(len(self._permission.restrictions))
+            self._board.publish()
+
+    def _desks(self) -> routes.Desks:
+        return routes.Desks(
+            board=self._board,
+            policy=self._put_policy,
+            halt=self._halt,
+            halt_token=lambda: _token(self._settings.halt_token_file),
+            live=self._live,
+            ready=self._ready,
+        )
+
+    async def _put_policy(self, token: bytes) -> Acknowledgement | DocumentRefused:
+        outcome = await self._policy.offer(token, Channel.PUSH)
+        if isinstance(outcome, Refused):
+            return desk.refusal(outcome.reason, outcome.message, outcome.held)
+        return desk.acknowledgement(self._settings.engine, outcome, self._permission, self._board)
+
+    async def _halt(self, reason: str, action: StopAction) -> Latch:
+        latch = self._puller.pull_by_hand(reason, action)
+        await self._keeper.stored(latch.id, HALT_STORED_SECONDS)
+        return self._book.get(latch.id) or latch
+
+    def _snapshot(self) -> Snapshot:
+        held, refused = self._policy.held, self._policy.last_refusal
+        strategy = self._policy.strategy
+        return Snapshot(
+            policy=desk.held_policy(held, lease_valid=self._policy.lease_valid) if held else None,
+            last_refusal=desk.refusal(refused.reason, refused.message, refused.held) if refused else None,
+            emergency=self._book.state,
+            latches=self._book.latches,
+            drawdown=view.drawdown(self._risk.state),
+            strategy=RunningStrategy(mode=strategy.mode, applied_at_ms=held.applied_at_ms) if strategy and held else None,
+            positions=(),
+            open_orders=0,
+            reconciled=False,
+            dependencies={"journal": "up" if self._journal.writable else "down"},
+            refusals={},
+        )
+
+    def _live(self) -> list[Finding]:
+        return [
+            Finding("event-loop", ok=True, detail="it answered this request", needed=True),
+            Finding("journal-writer", ok=self._file.alive, detail="the thread that writes the journal", needed=True),
+        ]
+
+    def _ready(self) -> list[Finding]:
+        given_up = self._supervisor.given_up
+        return [
+            Finding("control", ok=self._server.up, detail="listening", needed=True),
+            Finding("journal", ok=self._journal.writable, detail="the last write succeeded", needed=True),
+            Finding("keys", ok=not self._keys.problem, detail=self._keys.problem or "the JWKS file was read", needed=False),
+            Finding("stages", ok=not given_up, detail=str(given_up) if given_up else "none was given up", needed=False),
+            Finding("policy", ok=self._policy.lease_valid, detail="a document is held and its lease runs", needed=False),
+        ]
+
+
+class _NoMirror:
+    def keep_peak(self, row: bytes) -> None:
+        """There is no mirror."""
+
+
+def _token(path: Path | None) -> bytes | None:
+    try:
+        return path.read_bytes().strip() if path else None
+    except OSError as error:
+        _log.error("halt_token_unreadable", error=str(error))
+        return None

@@ -1,0 +1,49 @@
+"""Decides until when a policy document may be traded upon.  Pure.
+
+In    a document, when it was received (monotonic), wall time, the largest wall time ever stored
+Out   a Lease; whether it still runs; how many seconds are left
+Flow  accept -> HERE -> restriction "lease" -> gate
+Why   a recorded document or a clock that was set back must not stretch a lease
+
+Two ends, the earlier counts: a monotonic deadline set at receipt, and the expiry that the document states.  Once over, a lease stays over.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from quantum_api.gate import Gate
+from quantum_api.policy_document import PolicyDocument
+from quantum_api.trading_policy import OnLeaseExpiry
+
+GATE_ON_EXPIRY: Final = {
+    OnLeaseExpiry.REDUCE_ONLY: Gate.REDUCE_ONLY,
+    OnLeaseExpiry.EXIT_ONLY: Gate.EXIT_ONLY,
+    OnLeaseExpiry.HALTED: Gate.HALTED,
+}
+CLOCK_TOLERANCE_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """``ends_monotonic`` in seconds of the engine's monotonic clock."""
+
+    ends_monotonic: float
+    expires_at_ms: int
+
+    def seconds_left(self, monotonic: float, wall_ms: int) -> float:
+        """Zero or less = over."""
+        return min(self.ends_monotonic - monotonic, (self.expires_at_ms - wall_ms) / 1000)
+
+
+def grant(document: PolicyDocument, monotonic: float, wall_ms: int) -> Lease:
+    """The lease of a document that is received now from somebody who speaks now."""
+    seconds = min(document.lease_seconds, (document.expires_at_ms - wall_ms) / 1000)
+    return Lease(monotonic + max(0.0, seconds), document.expires_at_ms)
+
+
+def grant_recorded(document: PolicyDocument, monotonic: float, wall_ms: int, largest_wall_ms: int) -> Lease:
+    """The lease of a document read from a store: over at once if the wall clock was set back since something was last stored."""
+    seen_ms = max(largest_wall_ms, document.issued_at_ms)
+    if wall_ms + CLOCK_TOLERANCE_MS < seen_ms:
+        return Lease(monotonic, document.expires_at_ms)
+    return grant(document, monotonic, max(wall_ms, seen_ms))

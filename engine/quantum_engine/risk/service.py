@@ -1,0 +1,191 @@
+"""Feeds equity events to the breaker, pulls the stop in the same call, and keeps the peak.
+
+In    equity events, releases, limits
+Out   restriction "drawdown", the emergency stop, the peak in journal and mirror
+Flow  positions -> HERE -> permission, emergency; journal
+Why   breach to closed gate is one synchronous call
+
+The peak reaches the disk at most a second after it rose, not with every tick: what a crash can forget is one second of *rise*, which makes
+the limit stricter by nothing and looser by at most that rise.  When it matters (trip, transfer, release) it is written at once.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from quantum_api.trading_policy import Limits, StopAction
+from quantum_engine import metrics
+from quantum_engine.clock import Clock
+from quantum_engine.domain import EquityEvent, EquityLost, EquityRead
+from quantum_engine.errors import CorruptStateError, JournalUnavailableError
+from quantum_engine.journal import Journal, Put, Table
+from quantum_engine.logs import logger
+from quantum_engine.permission import Permission, Restriction
+from quantum_engine.risk.breaker import (
+    BUILT_IN,
+    BreakerLimits,
+    BreakerState,
+    Effect,
+    Event,
+    KeepPeak,
+    LimitsChanged,
+    PeakRemembered,
+    Released,
+    Trip,
+    Warn,
+    step,
+)
+from quantum_engine.risk.ports import PeakMirror, Stops
+
+TRIGGER: Final = "Drawdown"
+PEAK_KEY: Final = "equity"
+BUILT_IN_BALANCE_AGE_SECONDS: Final = 300
+_PEAK_SECONDS: Final = 1.0
+_log = logger("risk")
+
+
+class Risk:
+    """The drawdown breaker of one account."""
+
+    def __init__(
+        self, journal: Journal, permission: Permission, clock: Clock, limits: Callable[[], Limits | None], stops: Stops, mirror: PeakMirror
+    ) -> None:
+        self._journal = journal
+        self._permission = permission
+        self._clock = clock
+        self._limits = limits
+        self._stops = stops
+        self._mirror = mirror
+        self._kept: Decimal | None = None
+        self._journal_knew = False
+        self._keep_now = asyncio.Event()
+        self._read_at = clock.monotonic()
+        self._judged_by: BreakerLimits = BUILT_IN
+        self._listeners: list[Callable[[], None]] = []
+        self.state = BreakerState()
+        self._restrict()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when a flag changed; it must not raise or wait."""
+        self._listeners.append(listener)
+
+    async def restore(self) -> None:
+        """After the latches: a drawdown latch on disk is a breach."""
+        row = (await self._journal.load(Table.PEAK)).get(PEAK_KEY)
+        self.state = BreakerState(peak_usdt=peak_of(row) if row else None, breached=self._stops.is_latched(TRIGGER))
+        self._kept = self.state.peak_usdt
+        self._journal_knew = row is not None
+        self._restrict()
+
+    def handle(self, event: EquityEvent) -> None:
+        """One equity event.  A breach has closed the gate when this returns."""
+        began = time.perf_counter()
+        if isinstance(event, EquityRead):
+            self._read_at = event.received_at
+        if self._apply(event):
+            metrics.BREACH_TO_GATE_SECONDS.observe(time.perf_counter() - began)
+
+    def remember(self, row: bytes) -> None:
+        """The mirror knew a peak: it counts only if the journal knew none at start."""
+        if not self._journal_knew:
+            self._apply(PeakRemembered(peak_of(row)))
+
+    def released(self) -> None:
+        """People released the drawdown stop."""
+        self._apply(Released())
+
+    def limits_may_have_changed(self) -> None:
+        """Judge the last reading by the limits in force now."""
+        if self._breaker_limits() != self._judged_by:
+            self._apply(LimitsChanged())
+
+    async def run(self) -> None:
+        """Keep the peak, and notice equity that grows old."""
+        while True:
+            self._notice_age()
+            await self._keep_peak()
+            try:
+                await asyncio.wait_for(self._keep_now.wait(), _PEAK_SECONDS)
+            except TimeoutError:
+                continue
+
+    def _apply(self, event: Event) -> bool:
+        """Whether it was a breach."""
+        before, self._judged_by = self.state, self._breaker_limits()
+        outcome = step(before, event, self._judged_by)
+        self.state = outcome.state
+        for effect in outcome.effects:
+            self._carry_out(effect)
+        self._restrict()
+        self._show()
+        if _flags(before) != _flags(self.state):
+            for listener in self._listeners:
+                listener()
+        return self.state.breached and not before.breached
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Trip(drawdown_bps=bps, limit_bps=limit):
+                if not self._stops.is_latched(TRIGGER):
+                    reason = f"equity {self.state.equity_usdt} USDT is {bps} bps below its peak {self.state.peak_usdt} USDT"
+                    self._stops.pull(TRIGGER, reason, self._action(), f"{bps} bps", f"{limit} bps")
+            case Warn(drawdown_bps=bps, limit_bps=limit):
+                _log.warning("drawdown_warning", drawdown_bps=bps, limit_bps=limit)
+            case KeepPeak():
+                self._keep_now.set()
+
+    def _action(self) -> StopAction:
+        limits = self._limits()
+        return limits.on_drawdown if limits else StopAction.FLATTEN
+
+    def _breaker_limits(self) -> BreakerLimits:
+        limits = self._limits()
+        return BreakerLimits(limits.warn_drawdown_bps, limits.max_drawdown_bps) if limits else BUILT_IN
+
+    def _notice_age(self) -> None:
+        limits = self._limits()
+        allowed_seconds = limits.max_balance_age_seconds if limits else BUILT_IN_BALANCE_AGE_SECONDS
+        age_seconds = self._clock.monotonic() - self._read_at
+        if self.state.equity_usdt is not None and age_seconds > allowed_seconds:
+            _log.warning("equity_stale", age_seconds=round(age_seconds, 1), allowed_seconds=allowed_seconds)
+            self._apply(EquityLost(f"no reading for {age_seconds:.0f} s", self._clock.monotonic()))
+
+    async def _keep_peak(self) -> None:
+        self._keep_now.clear()
+        peak_usdt = self.state.peak_usdt
+        if peak_usdt is None or peak_usdt == self._kept:
+            return
+        row = json.dumps({"peakUsdt": str(peak_usdt), "asOfMs": self._clock.wall_ms()}).encode()
+        try:
+            await self._journal.commit(Put(Table.PEAK, PEAK_KEY, row))
+        except JournalUnavailableError:
+            return
+        self._kept = peak_usdt
+        self._mirror.keep_peak(row)
+
+    def _restrict(self) -> None:
+        if self.state.breached:
+            detail = "drawdown has breached its limit; a release reopens"
+        else:
+            detail = "equity is not known, which is not the same as no loss"
+        self._permission.restrict(Restriction("drawdown", self.state.gate, detail))
+
+    def _show(self) -> None:
+        metrics.DRAWDOWN_BPS.set(self.state.drawdown_bps or 0)
+        metrics.EQUITY_USDT.set(float(self.state.equity_usdt) if self.state.equity_usdt is not None else float("nan"))
+        metrics.PEAK_USDT.set(float(self.state.peak_usdt or 0))
+
+
+def peak_of(row: bytes) -> Decimal:
+    """The peak in a stored row."""
+    try:
+        return Decimal(json.loads(row)["peakUsdt"])
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise CorruptStateError(f"the stored equity peak cannot be read: {error}") from error
+
+
+def _flags(state: BreakerState) -> tuple[bool, bool, bool]:
+    return state.warning, state.breached, state.equity_usdt is None

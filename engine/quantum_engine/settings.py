@@ -1,0 +1,48 @@
+"""What one engine process is told by its environment.  Read once at start, validated, never changed.
+
+In    environment variables: QT_ENGINE_*, and POD_* of the downward API
+Out   Settings
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from quantum_api import names
+
+
+class Settings(BaseSettings):
+    """One engine's configuration."""
+
+    model_config = SettingsConfigDict(env_prefix="QT_ENGINE_", frozen=True, extra="ignore", populate_by_name=True)
+
+    pod_namespace: Annotated[str, Field(validation_alias=AliasChoices("POD_NAMESPACE", "pod_namespace"))] = "default"
+    pod_name: Annotated[str, Field(min_length=1, max_length=253, validation_alias=AliasChoices("POD_NAME", "pod_name"))]
+    pod_uid: Annotated[str, Field(validation_alias=AliasChoices("POD_UID", "pod_uid"))] = ""
+    pod_ip: Annotated[str, Field(validation_alias=AliasChoices("POD_IP", "pod_ip"))] = ""
+
+    control_host: str = ""
+    """Empty = the pod's own address, or every address when that is not known."""
+    control_port: Annotated[int, Field(ge=1, le=65_535)] = 8080
+    journal_path: Path
+    jwks_file: Path
+    redis_url: str | None = None
+    rest_url: str | None = None
+    """Base URL of the exchange's REST interface; without it the engine has no exchange and stays HALTED."""
+    stream_url: str | None = None
+    account_file: Path | None = None
+    """JSON {"apiKey", "apiSecret"}."""
+    halt_token_file: Path | None = None
+    """Bearer token of POST /v1/halt; without it that call is refused and the halt command remains."""
+    log_level: str = "INFO"
+
+    @property
+    def engine(self) -> str:
+        """Who policy documents are for."""
+        return names.engine_id(self.pod_namespace, self.pod_name)
+
+    @property
+    def listen_host(self) -> str:
+        return self.control_host or self.pod_ip or "0.0.0.0"  # noqa: S104  a pod's surface is reached from outside the pod
