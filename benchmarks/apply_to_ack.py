@@ -13,11 +13,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from benchmarks.bare_loop import PATH, connection, watch
+from benchmarks.bare_loop import connection
 from benchmarks.figures import Row, milliseconds, percentile
-from quantum_demo.stack import Stack, installed
+from benchmarks.kube import Calls, Watched, has_condition, session
+from quantum_demo.stack import Stack
 
 ROUNDS = 200
 WARM_UP_ROUNDS = 20
@@ -36,44 +35,16 @@ POLICY = {
 }
 
 
-class Watched:
-    """One object as a watcher sees it; waits for a generation to be answered."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str, answered: Callable[[dict[str, Any]], bool]) -> None:
-        self._session, self._url, self._answered = session, url, answered
-        self._seen: dict[int, float] = {}
-        self._news = asyncio.Event()
-
-    async def run(self) -> None:
-        async for obj in watch(self._session, self._url, "bench"):
-            now = time.perf_counter()
-            if self._answered(obj):
-                self._seen.setdefault(obj["metadata"]["generation"], now)
-                self._news.set()
-
-    async def round(self, value: int) -> float:
-        """Seconds from sending the patch to seeing its answer."""
-        body = json.dumps({"spec": {"maxOrdersPerSecond": value}})
-        began = time.perf_counter()
-        headers = {"Content-Type": "application/merge-patch+json"}
-        async with self._session.patch(f"{self._url}/bench", data=body, headers=headers) as answer:
-            generation = (await answer.json())["metadata"]["generation"]
-        async with asyncio.timeout(20):
-            while generation not in self._seen:
-                self._news.clear()
-                await self._news.wait()
-        return self._seen[generation] - began
-
-
-def acknowledged(obj: dict[str, Any]) -> bool:
-    """Every selected engine enforces this generation."""
-    found = [c for c in obj.get("status", {}).get("conditions", []) if c["type"] == "EnginesAcknowledged"]
-    return bool(found) and found[0]["status"] == "True" and found[0]["observedGeneration"] == obj["metadata"]["generation"]
-
-
 def patched(obj: dict[str, Any]) -> bool:
     """The bare loop's answer."""
-    return obj.get("status", {}).get("observedGeneration") == obj["metadata"]["generation"]
+    return bool(obj.get("status", {}).get("observedGeneration") == obj["metadata"]["generation"])
+
+
+async def one_round(calls: Calls, watched: Watched, answered: Callable[[dict[str, Any]], bool], value: int) -> float:
+    """Seconds from sending the patch to seeing its answer."""
+    began = time.perf_counter()
+    generation = (await calls.patch("bench", {"spec": {"maxOrdersPerSecond": value}}))["metadata"]["generation"]
+    return await watched.until(lambda obj: obj["metadata"]["generation"] == generation and answered(obj)) - began
 
 
 async def start_bare(stack: Stack, exits: AsyncExitStack) -> None:
@@ -82,9 +53,8 @@ async def start_bare(stack: Stack, exits: AsyncExitStack) -> None:
     commands = [["serve", "127.0.0.1", url.rsplit(":", 1)[-1]] for url in urls]
     commands.append(["loop", str(stack.cluster.kubeconfig), BARE_NAMESPACE, "bench", *urls])
     for command in commands:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.bare_loop", *command, cwd=Path(__file__).parents[1]
-        )
+        argv = [sys.executable, "-m", "benchmarks.bare_loop", *command]
+        process = await asyncio.create_subprocess_exec(*argv, cwd=Path(__file__).parents[1])
         exits.push_async_callback(process.wait)
         exits.callback(process.terminate)
 
@@ -94,36 +64,34 @@ async def measure(stack: Stack) -> list[Row]:
     server, context = connection(stack.cluster.kubeconfig)
     await stack.kubectl.must("apply", "-f", "-", stdin=json.dumps(POLICY))
     await stack.kubectl.must("create", "namespace", BARE_NAMESPACE)
-    await stack.kubectl.must("apply", "-f", "-", "-n", BARE_NAMESPACE, stdin=json.dumps(POLICY))
+    await stack.kubectl.must("apply", "-n", BARE_NAMESPACE, "-f", "-", stdin=json.dumps(POLICY))
+    samples: dict[str, list[float]] = {"ours": [], "bare": []}
     async with AsyncExitStack() as exits:
-        session = await exits.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), timeout=aiohttp.ClientTimeout(total=None))
-        )
-        ours = Watched(session, server + PATH.format(namespace=stack.kubectl.namespace), acknowledged)
-        bare = Watched(session, server + PATH.format(namespace=BARE_NAMESPACE), patched)
-        watchers = [asyncio.create_task(w.run()) for w in (ours, bare)]
-        exits.callback(lambda: [w.cancel() for w in watchers])
+        http = await exits.enter_async_context(session(context))
+        paths = []
+        for name, namespace, answered in (
+            ("ours", stack.kubectl.namespace, lambda obj: has_condition(obj, "EnginesAcknowledged")),
+            ("bare", BARE_NAMESPACE, patched),
+        ):
+            calls = Calls(http, server, namespace, "tradingpolicies")
+            watched = Watched(calls, "bench")
+            exits.callback(asyncio.create_task(watched.run()).cancel)
+            paths.append((name, calls, watched, answered))
         await start_bare(stack, exits)
-        samples: dict[str, list[float]] = {"ours": [], "bare": []}
         for number in range(WARM_UP_ROUNDS + ROUNDS):
-            for name, path in (("ours", ours), ("bare", bare)):
-                seconds = await path.round(10 + number % 2)
+            for name, calls, watched, answered in paths:
+                seconds = await one_round(calls, watched, answered, 9 + number % 2)
                 if number >= WARM_UP_ROUNDS:
                     samples[name].append(seconds)
     return rows(samples["ours"], samples["bare"])
 
 
 def rows(ours: list[float], bare: list[float]) -> list[Row]:
+    """Both percentiles beside the baseline's."""
     found = []
     for label, share, budget in (("p50", 0.50, 2.0), ("p99", 0.99, 3.0)):
         mine, base = percentile(ours, share), percentile(bare, share)
         value = f"{milliseconds(mine)} (bare {milliseconds(base)}, ratio {mine / base:.2f})"
-        found.append(
-            Row(f"policy patched -> 3 acks in status, {label} of {len(ours)}", value, f"ratio <= {budget:g}", mine <= budget * base)
-        )
+        name = f"policy patched -> 3 acks in status, {label} of {len(ours)}"
+        found.append(Row(name, value, f"ratio <= {budget:g}", mine <= budget * base))
     return found
-
-
-async def run() -> list[Row]:
-    async with installed("bench") as stack:
-        return await measure(stack)
