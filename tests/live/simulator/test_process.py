@@ -1,0 +1,40 @@
+"""The venue as a process: quick to start, quick to end, even with listeners."""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+
+
+async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str, str]]:
+    command = [sys.executable, "-m", "quantum_simulator", "--port", "0", "--control-port", "0", *arguments]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    return process, json.loads(await asyncio.wait_for(process.stderr.readline(), 20))
+
+
+async def test_sigterm_ends_it_cleanly_and_fast_with_open_streams(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    (tmp_path / "engine-0.json").write_text('{"apiKey": "k", "apiSecret": "s"}')
+    process, told = await start("--accounts-dir", str(tmp_path), "--symbols", "BTCUSDT")
+    assert told["accounts"] == ["engine-0"]
+    async with session.post(told["rest"] + "/fapi/v1/listenKey", headers={"X-MBX-APIKEY": "k"}) as response:
+        key = (await response.json())["listenKey"]
+    private = await session.ws_connect(f"{told['streams']}/private/ws/{key}")
+    market = await session.ws_connect(f"{told['streams']}/market/ws/btcusdt@kline_1m")
+    await market.receive_json(timeout=5)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert time.monotonic() - started < 1
+    for stream in (private, market):
+        await stream.close()
+
+
+async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
+    process, told = await start("--accounts-dir", str(tmp_path / "nowhere"))
+    assert await asyncio.wait_for(process.wait(), 10) == 2
+    assert "is not a directory" in told["reason"]
