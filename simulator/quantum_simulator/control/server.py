@@ -56,7 +56,7 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A wrong body or an unknown name is an answer, not a stack trace."""
     try:
         return await handler(request)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         return _json({"error": str(error)}, 400)
     except KeyError as error:
         return _json({"error": f"unknown name {error}; GET /control/health lists accounts and symbols"}, 404)

@@ -29,6 +29,14 @@ def test_what_was_taken_is_gone_until_time_refills_it(floor: Floor, place, move)
     assert place("beta", "BUY", "0.222").average_price == first.average_price
 
 
+def test_a_tick_refills_only_its_share(place, move) -> None:
+    """A book that is whole again after every tick would have no depth at all."""
+    place("alpha", "BUY", "0.222")
+    move("90000", elapsed_ms=100)
+    order = place("beta", "BUY", "0.222", "90000.1", time_in_force="IOC")
+    assert 0 < order.filled < Decimal("0.05")
+
+
 def test_a_market_order_beyond_the_book_fills_what_there_is_and_expires(floor: Floor, place) -> None:
     floor.accounts["alpha"].wallet = Decimal(100_000_000)
     order = place("alpha", "SELL", "119")
