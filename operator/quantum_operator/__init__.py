@@ -1,0 +1,1 @@
+"""Kubernetes objects in, signed policy documents out; engine status in, conditions out."""

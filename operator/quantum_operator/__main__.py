@@ -1,0 +1,40 @@
+"""Command line of the operator: ``run`` and ``rotate-key``."""
+
+import typer
+import uvloop
+
+from quantum_operator import app as application
+from quantum_operator import logs
+from quantum_operator.errors import OperatorError
+from quantum_operator.settings import Settings
+
+app = typer.Typer(help="Kubernetes objects in, signed policy documents out.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run() -> None:
+    """Run the operator for one namespace (settings: QT_OPERATOR_*)."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    uvloop.run(application.run(settings))
+
+
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Add a signing key.  The running operator signs with it once engines know it, and drops the old one when no document needs it."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    try:
+        key_id = uvloop.run(application.rotate_key(settings))
+    except OperatorError as error:
+        typer.echo(f"not rotated: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"key {key_id} is published; it becomes active {settings.key_grace_seconds} s after the operator has seen it published")
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""kopf in: handlers that only hand over."""
