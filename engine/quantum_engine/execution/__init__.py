@@ -1,0 +1,1 @@
+"""Do it once: write-ahead intents, outcome classes, asking instead of guessing."""

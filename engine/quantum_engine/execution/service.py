@@ -1,16 +1,37 @@
-"""Turns each intent into at most one live order: gate, write-ahead, send, and ask when the outcome is unknown."""
+"""Turns each intent into at most one live order: gate, write-ahead, send, and ask when the outcome is unknown.
 
+Why   the client order id is unique among open orders only, so sending again is not idempotent for an order that fills: what may have been
+      done is asked about, and only what was surely not done is sent again
+"""
+
+import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
+import structlog
+
+from quantum_api.refusals import Refusal
 from quantum_api.trading_policy import Limits
 from quantum_engine.clock import Clock, IdSource
-from quantum_engine.domain import OrderIntent, SymbolRules
-from quantum_engine.exchanges.port import Exchange
+from quantum_engine.domain import OrderIntent, OrderView, SymbolRules
+from quantum_engine.errors import EngineError, PermanentError, RetryableError, ThrottledError
+from quantum_engine.exchanges.port import Exchange, OrderUpdate, VenueRefusedError
+from quantum_engine.execution.asking import Asker
+from quantum_engine.execution.gather import Gatherer
+from quantum_engine.execution.intents import Happened, IntentRecord, IntentState, IntentTable
+from quantum_engine.execution.ledger import Ledger
 from quantum_engine.execution.ports import Holdings, Quotes
+from quantum_engine.execution.retries import wait_before_retry
+from quantum_engine.gate.chain import judge, still_permitted
 from quantum_engine.journal import Journal
 from quantum_engine.permission import Permission
-from quantum_engine.verdicts import Verdict
+from quantum_engine.verdicts import Accepted, Declined, Refused, Verdict
+
+log = structlog.get_logger("quantum_engine.execution")
+RULES_SECONDS: Final = 600.0
+HOUSEKEEPING_SECONDS: Final = 1.0
 
 
 class Execution:
@@ -27,23 +48,168 @@ class Execution:
         positions: Holdings,
         ids: IdSource,
     ) -> None:
-        self._exchange, self._journal, self._clock, self._permission = exchange, journal, clock, permission
-        self._limits, self._market, self._positions, self._ids = limits, market, positions, ids
         self.refusals: Counter[str] = Counter()
+        self._exchange, self._clock, self._ids = exchange, clock, ids
+        self._table = IntentTable()
+        self._ledger = Ledger(journal, self._table)
+        self._world = Gatherer(clock, permission, limits, market, positions)
+        self._asker = Asker(exchange, self._table, permission)
+        self._listeners: list[Callable[[OrderIntent, Verdict], None]] = []
+        self._rules_read_at = float("-inf")
+        self._sending: set[str] = set()
+        positions.on_order(self._observe)
 
     async def submit(self, intent: OrderIntent) -> Verdict:
-        raise NotImplementedError
+        """An intent without an id gets one.  Returns when the outcome is known, or after about two seconds of asking."""
+        intent = intent if intent.id else replace(intent, id=self._ids())
+        judged = judge(self._world.snapshot(intent, is_duplicate=intent.id in self._table))
+        if isinstance(judged, Refused):
+            return self._refuse(intent, judged)
+        record = self._table.record(intent, self._exchange.venue_ms())
+        self._world.flight.left(record.as_order)
+        if not intent.reduce_only:
+            self._world.pace.accepted(self._clock.monotonic())
+        self._sending.add(record.id)
+        try:
+            verdict = await self._write_and_send(record)
+        finally:
+            self._sending.discard(record.id)
+        return self._tell(intent, verdict)
 
     async def recover(self) -> None:
-        """At start, before anything may open: load symbol rules, ask about every intent of the journal without a final outcome."""
-        raise NotImplementedError
+        """At start, before anything may open: ask about every intent of the journal that has no final outcome.
+
+        What cannot be settled at once holds the gate at REDUCE_ONLY (source "recovery") until ``run`` has settled it.
+        """
+        await self._ledger.load()
+        for record in self._table.open:
+            self._world.flight.left(record.as_order)
+        self._asker.restarted(self._table.open)
+        try:
+            await self._read_rules()
+        except EngineError as error:
+            log.warning("symbol rules not read yet", error=str(error))
+        await self._settle_open()
 
     async def run(self) -> None:
-        """For ever: go on asking about unknown outcomes, refresh symbol rules, prune final intents."""
-        raise NotImplementedError
+        """For ever: go on asking about unknown outcomes, refresh symbol rules, write what the journal missed, prune."""
+        while True:
+            try:
+                if self._clock.monotonic() - self._rules_read_at > RULES_SECONDS:
+                    await self._read_rules()
+                await self._settle_open()
+                await self._ledger.tidy(self._exchange.venue_ms())
+            except EngineError as error:
+                log.warning("execution housekeeping put off", error=str(error))
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
     def rules(self, symbol: str) -> SymbolRules | None:
-        raise NotImplementedError
+        return self._world.rules.get(symbol)
 
     def on_outcome(self, callback: Callable[[OrderIntent, Verdict], None]) -> None:
-        raise NotImplementedError
+        """Called after each submit, and again when an uncertain one is settled."""
+        self._listeners.append(callback)
+
+    async def _write_and_send(self, record: IntentRecord) -> Verdict:
+        try:
+            await self._ledger.write(record)
+        except EngineError as error:
+            if not record.reduce_only:
+                self._table.forget(record)
+                self._world.flight.landed(record.client_order_id)
+                return self._count(Refused(Refusal.JOURNAL_UNAVAILABLE, {"detail": str(error)}))
+            log.exception("an exit is sent without a journal", intent=record.id)
+        return await self._send(record)
+
+    async def _send(self, record: IntentRecord) -> Verdict:
+        intent = record.intent
+        while True:
+            shown = self._asker.take_seen(record.client_order_id)
+            if shown is not None:
+                await self._close(record, Happened.FOUND, "the stream showed it")
+                return Accepted(record.client_order_id, shown)
+            permitted = still_permitted(self._world.snapshot(intent, own_client_id=record.client_order_id))
+            if isinstance(permitted, Refused):
+                await self._close(record, Happened.NOT_THERE, str(permitted))
+                return self._count(permitted)
+            self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
+            try:
+                order = await self._exchange.place(intent, record.client_order_id)
+            except RetryableError as error:
+                self._table.move(record, Happened.SURELY_NOT_DONE, 0, str(error))
+                wait = wait_before_retry(record.sent_times, record.reduce_only, _retry_after(error))
+                if wait is None:
+                    await self._close(record, Happened.NOT_THERE, str(error))
+                    return Declined(record.client_order_id, 0, str(error))
+                await asyncio.sleep(wait)
+            except PermanentError as error:
+                await self._close(record, Happened.NOT_THERE, str(error))
+                return Declined(record.client_order_id, error.code if isinstance(error, VenueRefusedError) else 0, str(error))
+            except BaseException as error:
+                self._cannot_tell(record, error)
+                if not isinstance(error, EngineError):
+                    raise
+                return await self._ask(record)
+            else:
+                await self._close(record, Happened.FOUND)
+                return Accepted(record.client_order_id, order)
+
+    def _cannot_tell(self, record: IntentRecord, error: BaseException) -> None:
+        if record.state is IntentState.SENT:
+            self._table.move(record, Happened.CANNOT_TELL, 0, repr(error))
+        log.warning("outcome unknown, asking", intent=record.id, client_order_id=record.client_order_id, error=repr(error))
+
+    async def _ask(self, record: IntentRecord) -> Verdict:
+        verdict = await self._asker.ask_for_a_while(record)
+        if verdict is None:
+            return Accepted(record.client_order_id, None, certain=False)
+        await self._close(record, Happened.FOUND if isinstance(verdict, Accepted) else Happened.NOT_THERE, str(verdict))
+        return verdict
+
+    async def _settle_open(self) -> None:
+        for record in self._table.open:
+            if record.id in self._sending:
+                continue
+            verdict = await self._asker.ask(record)
+            if verdict is not None:
+                await self._close(record, Happened.FOUND if isinstance(verdict, Accepted) else Happened.NOT_THERE, "asked about later")
+                self._tell(record.intent, verdict)
+        self._asker.settled()
+
+    async def _close(self, record: IntentRecord, happened: Happened, note: str = "") -> None:
+        self._table.move(record, happened, 0, note)
+        self._asker.take_seen(record.client_order_id)
+        if happened is Happened.FOUND:
+            self._world.flight.answered(record.client_order_id, self._clock.monotonic())
+        else:
+            self._world.flight.landed(record.client_order_id)
+        await self._ledger.write_later(record)
+
+    def _observe(self, update: OrderUpdate) -> None:
+        """The stream may know before our own request has its answer."""
+        order: OrderView = update.order
+        self._world.flight.landed(order.client_order_id)
+        record = self._table.of_client_id(order.client_order_id)
+        if record is not None and not record.state.is_final:
+            self._asker.seen(order)
+
+    async def _read_rules(self) -> None:
+        self._world.rules.update(await self._exchange.symbol_rules())
+        self._rules_read_at = self._clock.monotonic()
+
+    def _refuse(self, intent: OrderIntent, refused: Refused) -> Verdict:
+        return self._tell(intent, self._count(refused))
+
+    def _count(self, refused: Refused) -> Refused:
+        self.refusals[refused.refusal.value] += 1
+        return refused
+
+    def _tell(self, intent: OrderIntent, verdict: Verdict) -> Verdict:
+        log.info("intent", id=intent.id, symbol=intent.symbol, side=intent.side.value, quantity=str(intent.quantity), verdict=str(verdict))
+        for listener in self._listeners:
+            listener(intent, verdict)
+        return verdict
+
+
+def _retry_after(error: RetryableError) -> float:
+    return error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0

@@ -1,0 +1,1 @@
+"""What is happening?  Newest prices and their age."""

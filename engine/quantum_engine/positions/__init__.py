@@ -1,0 +1,1 @@
+"""What do I hold?  Positions, resting orders, balance and equity, with the exchange as the truth."""

@@ -1,11 +1,29 @@
-"""Keeps positions, orders and balances in step with the exchange."""
+"""Keeps positions, orders and balances in step with the exchange, and says when it cannot.
 
+Why   the restriction of source "reconciliation" is lifted only by a successful comparison while the user stream is up, because a
+      reconnect replays nothing
+"""
+
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Final
 
+from quantum_api.gate import Gate
 from quantum_engine.clock import Clock
-from quantum_engine.domain import AccountView, EquityEvent, OrderView, PositionView, Quote
-from quantum_engine.exchanges.port import Exchange, OrderUpdate
-from quantum_engine.permission import Permission
+from quantum_engine.domain import AccountView, EquityEvent, EquityLost, EquityRead, OrderView, PositionView, Quote, Transferred
+from quantum_engine.errors import EngineError
+from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, StreamDown, StreamUp, TradeSeen, UserEvent
+from quantum_engine.permission import Permission, Restriction
+from quantum_engine.positions.book import Answers, PositionBook
+from quantum_engine.positions.equity import unrealised_usdt
+
+SOURCE: Final = "reconciliation"
+RECONCILE_SECONDS: Final = 30.0
+RETRY_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 1.0
+TRANSFER_REASONS: Final = ("DEPOSIT", "WITHDRAW")
 
 
 class Positions:
@@ -14,40 +32,169 @@ class Positions:
     def __init__(self, exchange: Exchange, market_quote: Callable[[str], Quote | None], clock: Clock, permission: Permission) -> None:
         self._exchange, self._quote, self._clock, self._permission = exchange, market_quote, clock, permission
         self.reconciled = False
+        self.account_received_at = float("-inf")
+        """Monotonic, of the newest word on the balance."""
+        self._book = PositionBook()
+        self._views: dict[str, PositionView] = {}
+        self._stream_is_up = False
+        self._was_reconciled = False
+        self._wanted = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._equity_listeners: list[Callable[[EquityEvent], None]] = []
+        self._change_listeners: list[Callable[[], None]] = []
+        self._order_listeners: list[Callable[[OrderUpdate], None]] = []
 
     async def run(self) -> None:
-        """Consume the user stream for ever; reconcile when it comes up and each 30 s."""
-        raise NotImplementedError
+        """Consume the user stream for ever; compare with the exchange when it comes up and each 30 s."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consume())
+            tasks.create_task(self._reconcile_for_ever())
+            tasks.create_task(self._watch_marks())
 
     async def reconcile(self) -> None:
         """Raises what the exchange port raises; the restriction of source "reconciliation" follows the result."""
-        raise NotImplementedError
+        async with self._lock:
+            self._wanted.clear()
+            try:
+                await self._compare()
+            except EngineError as error:
+                self._restrict(f"the exchange could not be asked: {error}")
+                raise
+            self._was_reconciled = True
+            self.reconciled = self._stream_is_up
+            if self._stream_is_up:
+                self._permission.lift(SOURCE)
+            else:
+                self._restrict("the user stream is down")
+            self._changed()
 
     async def refresh_account(self) -> None:
-        raise NotImplementedError
+        """Ask for the balance alone."""
+        account = await self._exchange.account()
+        self._book.balance(account)
+        self.account_received_at = self._clock.monotonic()
+        self._changed()
 
     @property
     def account(self) -> AccountView | None:
-        raise NotImplementedError
+        """Wallet as the exchange said, unrealised at the newest marks; None while either is not known."""
+        book = self._book
+        if book.wallet_usdt is None:
+            return None
+        unrealised = unrealised_usdt(book.lines, self._quote, self._clock.monotonic())
+        if isinstance(unrealised, str):
+            return None
+        return AccountView(book.wallet_usdt, unrealised, book.available_usdt, book.wallet_as_of_ms)
 
     @property
     def positions(self) -> dict[str, PositionView]:
-        raise NotImplementedError
+        """Non-zero positions by symbol."""
+        return self._views
 
     @property
     def open_orders(self) -> dict[str, OrderView]:
         """By client order id."""
-        raise NotImplementedError
+        return self._book.orders.open
 
     def on_quote(self, quote: Quote) -> None:
         """Wire to Market.on_quote: a new mark of a held symbol is an equity event."""
-        raise NotImplementedError
+        view = self._views.get(quote.symbol)
+        if view is not None and quote.mark is not None and quote.mark != view.mark_price:
+            self._views[quote.symbol] = self._view(quote.symbol)
+            self._tell_equity()
 
     def on_equity(self, callback: Callable[[EquityEvent], None]) -> None:
-        raise NotImplementedError
+        self._equity_listeners.append(callback)
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        raise NotImplementedError
+        self._change_listeners.append(callback)
 
     def on_order(self, callback: Callable[[OrderUpdate], None]) -> None:
-        raise NotImplementedError
+        self._order_listeners.append(callback)
+
+    async def _consume(self) -> None:
+        async for event in self._exchange.user_stream():
+            self._take(event)
+
+    def _take(self, event: UserEvent) -> None:
+        match event:
+            case OrderUpdate():
+                self._book.order(event)
+                for listener in self._order_listeners:
+                    listener(event)
+            case TradeSeen(fill=fill):
+                self._book.fill(fill)
+            case AccountUpdate():
+                self._book.account(event)
+                self.account_received_at = self._clock.monotonic()
+                if event.reason in TRANSFER_REASONS:
+                    self._tell(Transferred(event.balance_change_usdt, event.time_ms))
+            case StreamUp():
+                self._stream_is_up = True
+                self._wanted.set()
+            case StreamDown(reason=reason):
+                self._stream_is_up = False
+                self._restrict(f"the user stream is down: {reason}")
+        self._changed()
+
+    async def _compare(self) -> None:
+        asked_ms = self._exchange.venue_ms()
+        account, positions, orders = await asyncio.gather(
+            self._exchange.account(), self._exchange.positions(), self._exchange.open_orders()
+        )
+        answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
+        self._book.reconcile(answers)
+        self.account_received_at = self._clock.monotonic()
+
+    async def _reconcile_for_ever(self) -> None:
+        """At once when the stream came up, soon after a failure, else each 30 s."""
+        while True:
+            pause = RECONCILE_SECONDS
+            if self._stream_is_up:
+                try:
+                    await self.reconcile()
+                except EngineError:
+                    pause = RETRY_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), pause)
+
+    async def _watch_marks(self) -> None:
+        """A mark that stops coming makes no event of its own."""
+        was_known = False
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            is_known = self.account is not None
+            if not is_known or not was_known:
+                self._tell_equity()
+            was_known = is_known
+
+    def _restrict(self, detail: str) -> None:
+        """Before the first comparison nothing is known; after it, what was known still lets a position shrink."""
+        self.reconciled = False
+        self._permission.restrict(Restriction(SOURCE, Gate.REDUCE_ONLY if self._was_reconciled else Gate.HALTED, detail))
+
+    def _changed(self) -> None:
+        self._views = {symbol: self._view(symbol) for symbol, line in self._book.lines.items() if line.quantity}
+        for listener in self._change_listeners:
+            listener()
+        self._tell_equity()
+
+    def _view(self, symbol: str) -> PositionView:
+        line, quote = self._book.lines[symbol], self._quote(symbol)
+        return PositionView(symbol, line.quantity, line.entry_price, None if quote is None else quote.mark, max(line.stated_to_ms, 0))
+
+    def _tell_equity(self) -> None:
+        now = self._clock.monotonic()
+        wallet = self._book.wallet_usdt
+        if wallet is None:
+            self._tell(EquityLost("the exchange has not yet told the balance", now))
+            return
+        unrealised: Decimal | str = unrealised_usdt(self._book.lines, self._quote, now)
+        if isinstance(unrealised, str):
+            self._tell(EquityLost(unrealised, now))
+        else:
+            self._tell(EquityRead(wallet + unrealised, self._exchange.venue_ms(), now))
+
+    def _tell(self, event: EquityEvent) -> None:
+        for listener in self._equity_listeners:
+            listener(event)

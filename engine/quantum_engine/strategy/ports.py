@@ -15,6 +15,7 @@ class Quotes(Protocol):
     """Newest prices."""
 
     def quote(self, symbol: str) -> Quote | None: ...
+    def on_quote(self, callback: Callable[[Quote], None]) -> None: ...
 
 
 class Holdings(Protocol):

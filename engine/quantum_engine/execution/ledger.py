@@ -1,0 +1,45 @@
+"""Writes intents to the journal and reads them back.
+
+Why   the record is on disk before the order is sent; its end may follow later, because a record without an end is only asked about again
+"""
+
+from quantum_engine.errors import EngineError
+from quantum_engine.execution.intents import IntentRecord, IntentTable, decode, encode
+from quantum_engine.journal import Delete, Journal, Put, Table
+
+PRUNE_EVERY_MS = 60_000
+
+
+class Ledger:
+    """The journal's table of intents."""
+
+    def __init__(self, journal: Journal, table: IntentTable) -> None:
+        self._journal, self._table = journal, table
+        self._unwritten: dict[str, IntentRecord] = {}
+        self._pruned_ms = 0
+
+    async def load(self) -> None:
+        for key, row in (await self._journal.load(Table.INTENT)).items():
+            self._table.restore(decode(key, row))
+
+    async def write(self, record: IntentRecord) -> None:
+        """On disk when it returns."""
+        await self._journal.commit(Put(Table.INTENT, record.id, encode(record)))
+
+    async def write_later(self, record: IntentRecord) -> None:
+        """Now if possible; the housekeeping tries again."""
+        try:
+            await self.write(record)
+        except EngineError:
+            self._unwritten[record.id] = record
+
+    async def tidy(self, now_ms: int) -> None:
+        if self._unwritten:
+            await self._journal.commit(*(Put(Table.INTENT, key, encode(record)) for key, record in self._unwritten.items()))
+            self._unwritten.clear()
+        if now_ms - self._pruned_ms < PRUNE_EVERY_MS:
+            return
+        self._pruned_ms = now_ms
+        gone = self._table.prune(now_ms)
+        if gone:
+            await self._journal.commit(*(Delete(Table.INTENT, record.id) for record in gone))

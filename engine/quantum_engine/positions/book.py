@@ -1,0 +1,85 @@
+"""Everything the account holds, folded from stream and snapshots.  Pure.
+
+In    UserEvents; whole answers of the exchange (account, positions, open orders) with the stretch of time in which they were read
+Out   positions, open orders, wallet
+Flow  service -> HERE -> equity, gate, status
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from quantum_engine.domain import AccountView, Fill, OrderView, PositionView
+from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
+from quantum_engine.positions.line import PositionLine, Statement
+from quantum_engine.positions.orders import OpenOrders
+
+DOUBT_MS = 250
+"""How far our idea of the exchange's clock may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the exchange said when asked, and between which moments of its clock."""
+
+    account: AccountView
+    positions: tuple[PositionView, ...]
+    orders: tuple[OrderView, ...]
+    asked_ms: int
+    answered_ms: int
+
+
+@dataclass(slots=True)
+class PositionBook:
+    """Mutable accumulator; no clock, no I/O."""
+
+    wallet_usdt: Decimal | None = None
+    available_usdt: Decimal = Decimal(0)
+    wallet_as_of_ms: int = -1
+    lines: dict[str, PositionLine] = field(default_factory=dict)
+    orders: OpenOrders = field(default_factory=OpenOrders)
+
+    def line(self, symbol: str) -> PositionLine:
+        return self.lines.setdefault(symbol, PositionLine())
+
+    def fill(self, fill: Fill) -> bool:
+        return self.line(fill.symbol).fill(fill)
+
+    def order(self, update: OrderUpdate) -> None:
+        """Fill first: between the two the position must not look larger than it is while less of the order rests."""
+        if update.fill is not None:
+            self.fill(update.fill)
+        self.orders.see(update.order)
+
+    def account(self, update: AccountUpdate) -> None:
+        if update.wallet_usdt is not None and update.time_ms >= self.wallet_as_of_ms:
+            self.wallet_usdt, self.wallet_as_of_ms = update.wallet_usdt, update.time_ms
+        for position in update.positions:
+            statement = Statement(position.quantity, position.entry_price, update.time_ms, update.time_ms)
+            self.line(position.symbol).state(statement)
+
+    def balance(self, account: AccountView) -> None:
+        self.available_usdt = account.available_usdt
+        if account.as_of_ms >= self.wallet_as_of_ms:
+            self.wallet_usdt, self.wallet_as_of_ms = account.wallet_usdt, account.as_of_ms
+
+    def reconcile(self, answers: Answers) -> None:
+        """The exchange is right, except about what happened after it was asked."""
+        self.balance(answers.account)
+        from_ms, to_ms = answers.asked_ms - DOUBT_MS, answers.answered_ms + DOUBT_MS
+        listed = {position.symbol: position for position in answers.positions}
+        for symbol in listed.keys() | self.lines.keys():
+            line = self.line(symbol)
+            position = listed.get(symbol)
+            if position is None:
+                line.state(Statement(Decimal(0), Decimal(0), from_ms, to_ms))
+            elif line.stated_to_ms <= max(position.update_time_ms, from_ms):
+                line.state(_listed(position, line, from_ms, to_ms))
+        self.orders.replace(answers.orders, answers.asked_ms - DOUBT_MS)
+
+
+def _listed(position: PositionView, line: PositionLine, from_ms: int, to_ms: int) -> Statement:
+    """Its update time is when it last traded: from then until we asked it stood still, so the word holds for any moment between."""
+    if not position.update_time_ms:
+        return Statement(position.quantity, position.entry_price, from_ms, to_ms)
+    at_ms = max(position.update_time_ms, line.stated_to_ms)
+    return Statement(position.quantity, position.entry_price, at_ms, at_ms)

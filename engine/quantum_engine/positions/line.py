@@ -1,0 +1,93 @@
+"""The position in one symbol, from fills and from what the exchange says it is, in any order and with repeats.  Pure.
+
+In    fills (identity: trade id), statements ("the position is q", true at some moment of a known stretch of the exchange's time)
+Out   the quantity, which is the sum of all fills once everything has arrived
+Flow  user stream, reconciliation -> HERE -> book
+Why   the same trade comes as TRADE_LITE, as order update, inside an account update and inside a REST answer; counting it by arrival
+      doubles or loses it, and a position that is wrong for a moment lets a "reduce" order flip it
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from quantum_engine.domain import Fill
+
+ZERO = Decimal(0)
+REMEMBERED_FILLS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The exchange's word on a position.
+
+    It holds every fill before ``from_ms`` and none after ``to_ms``; of those between, some.  An account update or a position with its
+    own update time leaves one millisecond of doubt, a symbol that is absent from an answer the whole time of the request.
+    """
+
+    quantity: Decimal
+    entry_price: Decimal
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(slots=True)
+class PositionLine:
+    """Mutable accumulator of one symbol; no clock, no I/O."""
+
+    quantity: Decimal = ZERO
+    entry_price: Decimal = ZERO
+    stated_from_ms: int = -1
+    stated_to_ms: int = -1
+    _by_fills: Decimal = ZERO
+    """What the fills seen so far add up to; differs from ``quantity`` by fills that a statement holds and the stream has yet to bring."""
+    _seen: OrderedDict[int, Fill] = field(default_factory=OrderedDict)
+
+    def fill(self, fill: Fill) -> bool:
+        """Count it once.  True when the quantity changed."""
+        if fill.trade_id in self._seen:
+            return False
+        self._remember(fill)
+        signed = fill.quantity * fill.side.sign
+        awaited = self.quantity - self._by_fills
+        self._by_fills += signed
+        if fill.time_ms < self.stated_from_ms:
+            return False
+        if fill.time_ms <= self.stated_to_ms and awaited * signed > 0 and abs(awaited) >= abs(signed):
+            return False
+        self._trade(signed, fill.price)
+        return True
+
+    def state(self, statement: Statement) -> None:
+        """Take the exchange's word.  One older than the newest is passed over."""
+        if statement.to_ms < self.stated_from_ms:
+            return
+        if statement.from_ms > self.stated_to_ms:
+            self._by_fills = self.quantity
+        quantity = statement.quantity + self._sum(statement.to_ms + 1, None)
+        if statement.from_ms < statement.to_ms and quantity + self._sum(statement.from_ms, statement.to_ms) == self.quantity:
+            quantity = self.quantity
+        if quantity == statement.quantity:
+            self.entry_price = statement.entry_price
+        self.quantity = quantity
+        self.stated_from_ms, self.stated_to_ms = statement.from_ms, statement.to_ms
+
+    def _sum(self, from_ms: int, to_ms: int | None) -> Decimal:
+        return sum(
+            (f.quantity * f.side.sign for f in self._seen.values() if f.time_ms >= from_ms and (to_ms is None or f.time_ms <= to_ms)), ZERO
+        )
+
+    def _trade(self, signed: Decimal, price: Decimal) -> None:
+        before, after = self.quantity, self.quantity + signed
+        if before * signed >= 0:
+            self.entry_price = (abs(before) * self.entry_price + abs(signed) * price) / abs(after)
+        elif after * before < 0:
+            self.entry_price = price
+        elif not after:
+            self.entry_price = ZERO
+        self.quantity = after
+
+    def _remember(self, fill: Fill) -> None:
+        self._seen[fill.trade_id] = fill
+        if len(self._seen) > REMEMBERED_FILLS:
+            self._seen.popitem(last=False)
