@@ -12,6 +12,7 @@ import asyncio
 import random
 import signal
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,9 @@ from quantum_api.engine_status import Acknowledgement, DocumentRefused, Latch, R
 from quantum_api.trading_policy import StopAction
 from quantum_engine import logs, metrics
 from quantum_engine.adapters.guarded_journal import GuardedJournal
+from quantum_engine.adapters.halt_requests import HaltFile, HaltRequests
 from quantum_engine.adapters.key_file import KeyFile
+from quantum_engine.adapters.redis_mirror import RedisMirror, Remembered
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.clock import SystemClock, random_id
 from quantum_engine.control import desk, routes, view
@@ -28,16 +31,20 @@ from quantum_engine.control.ports import Finding, Snapshot
 from quantum_engine.control.service import ControlServer
 from quantum_engine.emergency.book import LatchBook
 from quantum_engine.emergency.pull import StopPuller
-from quantum_engine.emergency.service import LatchKeeper
+from quantum_engine.emergency.service import LatchKeeper, StopWorker
+from quantum_engine.errors import RetryableError
 from quantum_engine.healing.service import Supervisor
 from quantum_engine.permission import Permission
 from quantum_engine.policy.accept import Channel
 from quantum_engine.policy.service import PolicyStore, Refused
 from quantum_engine.risk.service import TRIGGER, Risk
 from quantum_engine.settings import Settings
+from quantum_engine.trading import NoExchange, Trading
 
 HALT_STORED_SECONDS: Final = 2.0
 _BEAT_SECONDS: Final = 0.5
+_HALT_POLL_SECONDS: Final = 0.1
+_MIRROR_AT_START_SECONDS: Final = 1.0
 _log = logs.logger("node")
 
 
@@ -57,7 +64,12 @@ class Node:
         self._keeper = LatchKeeper(self._book, self._journal, self._clock)
         self._puller = StopPuller(settings.pod_name, self._book, self._clock, random_id)
         self._policy = PolicyStore(settings.engine, self._journal, self._keys, self._book, self._permission, self._clock)
-        self._risk = Risk(self._journal, self._permission, self._clock, lambda: self._policy.limits, self._puller, _NoMirror())
+        self._mirror = RedisMirror(settings.redis_url, settings.engine, self._book.rows) if settings.redis_url else None
+        self._halts = HaltRequests(settings.journal_path)
+        limits = lambda: self._policy.limits  # noqa: E731
+        self._risk = Risk(self._journal, self._permission, self._clock, limits, self._puller, self._mirror or _NoMirror())
+        self._trading = self._trading_of(settings) if settings.rest_url else None
+        self._worker = self._trading.worker if self._trading else self._worker_without_exchange()
         self._board = StatusBoard(settings.engine, self._instance, self._permission, self._snapshot, self._clock)
         self._supervisor = Supervisor(self._permission, self._clock, random.random)
         self._server = ControlServer(routes.build(self._desks()), settings.listen_host, settings.control_port)
@@ -66,8 +78,10 @@ class Node:
         """Until SIGTERM or SIGINT."""
         logs.configure(self._settings.log_level, engine=self._settings.engine, instance=self._instance)
         self._catch_signals()
-        await self._restore()
+        self._keys.reread()
         self._wire()
+        await self._restore()
+        self._board.publish()
         serving = asyncio.create_task(self._server.run(), name="control")
         self._start_stages()
         stopped = asyncio.create_task(self._stopping.wait())
@@ -80,6 +94,11 @@ class Node:
         await self._keeper.restore()
         await self._risk.restore()
         await self._policy.restore()
+        for request in self._halts.pending():
+            self._take_halt(request)
+        if self._mirror:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._meet_mirror(self._mirror), _MIRROR_AT_START_SECONDS)
 
     def _wire(self) -> None:
         """Who hears of whom.  Every change ends at the status board."""
@@ -88,8 +107,9 @@ class Node:
         self._permission.on_change(self._board.touch)
         self._policy.on_change(self._board.touch)
         self._book.on_change(self._board.touch)
+        if self._mirror:
+            self._book.on_change(self._mirror.keep_latches)
         self._risk.on_change(self._board.touch)
-        self._board.publish()
 
     def _start_stages(self) -> None:
         start = self._supervisor.start
@@ -98,6 +118,50 @@ class Node:
         start("policy", self._policy.run)
         start("risk", self._risk.run)
         start("beat", self._beat)
+        start("halt-requests", self._watch_halts)
+        if (mirror := self._mirror) is not None:
+            start("mirror", lambda: mirror.run(self._take_remembered))
+            start("mirror-document", lambda: self._policy.follow(mirror))
+        start("emergency", self._worker.run)
+        if self._trading:
+            self._trading.start(self._supervisor, self._board.touch)
+
+    def _trading_of(self, settings: Settings) -> Trading:
+        return Trading(settings, self._journal, self._permission, self._policy, self._risk, self._book, self._keeper, self._clock)
+
+    def _worker_without_exchange(self) -> StopWorker:
+        absent = NoExchange()
+        return StopWorker(self._book, self._keeper, absent, absent.submit, lambda: self._policy.limits, self._clock, random_id)
+
+    async def _meet_mirror(self, mirror: RedisMirror) -> None:
+        """Before anything may open: what an engine that lost its disk left in Redis."""
+        try:
+            self._take_remembered(await mirror.remembered())
+            mirror.met = True
+            token = await mirror.document()
+        except RetryableError as error:
+            _log.warning("mirror_not_met_at_start", error=str(error))
+            return
+        if token is not None:
+            await self._policy.offer(token, Channel.MIRROR)
+
+    def _take_remembered(self, remembered: Remembered) -> None:
+        """Tightens only: latches are united, the peak counts if the journal knew none."""
+        self._book.import_mirrored(remembered.latches)
+        self._risk.remember(remembered.peak)
+
+    def _take_halt(self, request: HaltFile) -> None:
+        if not self._book.was_cleared(request.id):
+            self._puller.pull_by_hand(request.reason, request.action, request.id)
+
+    async def _watch_halts(self) -> None:
+        """A request's file goes once its latch is on disk."""
+        while True:
+            for request in self._halts.pending():
+                self._take_halt(request)
+                if self._book.was_cleared(request.id) or await self._keeper.stored(request.id, HALT_STORED_SECONDS):
+                    self._halts.done(request)
+            await asyncio.sleep(_HALT_POLL_SECONDS)
 
     async def _shut_down(self, serving: "asyncio.Task[None]") -> None:
         """Well under two seconds: nothing that matters is only in memory."""
@@ -106,6 +170,10 @@ class Node:
         await self._supervisor.stop()
         self._server.stop()
         await asyncio.gather(serving, return_exceptions=True)
+        if self._trading:
+            await self._trading.close()
+        if self._mirror:
+            await self._mirror.close()
         await self._journal.close()
         _log.info("engine_stopped")
 
@@ -146,7 +214,7 @@ class Node:
 
     def _snapshot(self) -> Snapshot:
         held, refused = self._policy.held, self._policy.last_refusal
-        strategy = self._policy.strategy
+        strategy, trading = self._policy.strategy, self._trading
         return Snapshot(
             policy=desk.held_policy(held, lease_valid=self._policy.lease_valid) if held else None,
             last_refusal=desk.refusal(refused.reason, refused.message, refused.held) if refused else None,
@@ -154,12 +222,20 @@ class Node:
             latches=self._book.latches,
             drawdown=view.drawdown(self._risk.state),
             strategy=RunningStrategy(mode=strategy.mode, applied_at_ms=held.applied_at_ms) if strategy and held else None,
-            positions=(),
-            open_orders=0,
-            reconciled=False,
-            dependencies={"journal": "up" if self._journal.writable else "down"},
-            refusals={},
+            positions=trading.held() if trading else (),
+            open_orders=len(trading.positions.open_orders) if trading else 0,
+            reconciled=trading.positions.reconciled if trading else False,
+            dependencies=self._dependencies(),
+            refusals=dict(trading.execution.refusals) if trading else {},
         )
+
+    def _dependencies(self) -> dict[str, str]:
+        known = {"journal": "up" if self._journal.writable else "down the last write failed"}
+        if self._mirror:
+            known["redis"] = "up" if self._mirror.up else f"down {self._mirror.problem}"
+        if self._trading:
+            known["exchange"] = "up" if self._trading.positions.reconciled else "unknown not compared since the stream was lost"
+        return known
 
     def _live(self) -> list[Finding]:
         return [
@@ -171,10 +247,12 @@ class Node:
         given_up = self._supervisor.given_up
         return [
             Finding("control", ok=self._server.up, detail="listening", needed=True),
-            Finding("journal", ok=self._journal.writable, detail="the last write succeeded", needed=True),
+            Finding("journal", ok=self._journal.writable, detail="whether the last write succeeded", needed=True),
+            Finding("exchange-client", ok=True, detail="constructed" if self._trading else "no exchange is configured", needed=True),
             Finding("keys", ok=not self._keys.problem, detail=self._keys.problem or "the JWKS file was read", needed=False),
-            Finding("stages", ok=not given_up, detail=str(given_up) if given_up else "none was given up", needed=False),
-            Finding("policy", ok=self._policy.lease_valid, detail="a document is held and its lease runs", needed=False),
+            Finding("stages", ok=not given_up, detail=f"given up: {given_up}" if given_up else "all run", needed=False),
+            Finding("policy", ok=self._policy.lease_valid, detail="whether a document is held and its lease runs", needed=False),
+            Finding("gate", ok=True, detail=self._permission.gate, needed=False),
         ]
 
 

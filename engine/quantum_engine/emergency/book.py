@@ -69,6 +69,10 @@ class LatchBook:
         """Whether the journal lags behind memory."""
         return bool(self._owed)
 
+    def was_cleared(self, latch_id: str) -> bool:
+        """Whether people released it here, as far back as is remembered."""
+        return latch_id in self._cleared
+
     def get(self, latch_id: str) -> Latch | None:
         return self._latches.get(latch_id)
 

@@ -63,6 +63,23 @@ def strengthened(latch: Latch, action: StopAction) -> Latch:
     return latch.model_copy(update={"action": action, "cooldown_until_ms": None, "message": ""})
 
 
+def overdue(latch: Latch, now_ms: int, deadline_seconds: int) -> bool:
+    """Whether its work should have been done by now."""
+    return latch.cooldown_until_ms is None and now_ms >= latch.tripped_at_ms + deadline_seconds * 1000
+
+
+def waiting(latch: Latch, sight: Sight | None, problem: str, *, is_overdue: bool) -> Latch:
+    """The latch with a message that says what it waits for and what to check next."""
+    if latch.cooldown_until_ms is not None:
+        return latch
+    parts = ["overdue, escalated: close by hand at the exchange if this stays"] if is_overdue else []
+    if sight is not None:
+        parts.append(f"waits for {sight.open_orders} open orders and {sight.open_positions} positions")
+    if problem:
+        parts.append(problem)
+    return latch.model_copy(update={"message": "; ".join(parts)[:512]})
+
+
 def progressed(latch: Latch, sight: Sight, now_ms: int, cooldown_seconds: int) -> Latch:
     """The latch after looking at the exchange once more."""
     cancels, flattens = latch.action.strength >= 1, latch.action.strength >= 2

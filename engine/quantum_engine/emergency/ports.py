@@ -1,8 +1,10 @@
 """What the emergency stage needs of others."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
+from quantum_engine.verdicts import Verdict
 
 
 class Venue(Protocol):
@@ -14,7 +16,5 @@ class Venue(Protocol):
     async def cancel_all(self, symbol: str) -> None: ...
 
 
-class Exits(Protocol):
-    """Sends one closing order through the gate, written ahead.  Answers None when accepted, else what was refused."""
-
-    async def __call__(self, intent: OrderIntent) -> str | None: ...
+Submit = Callable[[OrderIntent], Awaitable[Verdict]]
+"""Sends one closing order through the gate, written ahead."""

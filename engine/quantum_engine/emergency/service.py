@@ -1,22 +1,36 @@
-"""Remembers latches: what the book holds in memory reaches the journal right behind, whatever the disk does.
+"""Carries a stop out: remembers the latch, then cancels, closes and looks again until the exchange shows nothing.
 
-In    the book's debts, the journal
-Out   latches on disk; callers who wait for that
-Flow  book -> HERE -> journal; flattening starts when the first attempt to remember is over
+In    the book's debts, the journal, the exchange
+Out   latches on disk, cancels, closing orders, phases with their times
+Flow  book -> HERE -> journal, exchange -> book
+Why   the work starts from the latches alone, so a restart at any point goes on where the last process died; it never ends by giving up
 """
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from quantum_engine.clock import Clock
+from quantum_api.engine_status import Latch
+from quantum_api.trading_policy import Limits
+from quantum_engine import metrics
+from quantum_engine.clock import Clock, IdSource
 from quantum_engine.crash_points import crash_point
+from quantum_engine.domain import SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
-from quantum_engine.errors import JournalUnavailableError
+from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
+from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds
+from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
+from quantum_engine.emergency.ports import Submit, Venue
+from quantum_engine.errors import EngineError, JournalUnavailableError
 from quantum_engine.journal import Journal, Table
 from quantum_engine.logs import logger
+from quantum_engine.verdicts import Accepted
 
 _RETRY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.5
+_REMEMBER_SECONDS: Final = 0.25
+_BUILT_IN_COOLDOWN_SECONDS: Final = 300
+_BUILT_IN_DEADLINE_SECONDS: Final = 60
 _log = logger("emergency")
 
 
@@ -83,3 +97,137 @@ class LatchKeeper:
     def _changed(self) -> None:
         if self._book.owes:
             self._owing.set()
+
+
+class StopWorker:
+    """Cancels and closes for every latch in force, until proven, and goes on looking while any is latched."""
+
+    def __init__(
+        self,
+        book: LatchBook,
+        keeper: LatchKeeper,
+        venue: Venue,
+        submit: Submit,
+        limits: Callable[[], Limits | None],
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._book, self._keeper, self._venue, self._submit = book, keeper, venue, submit
+        self._limits, self._clock, self._ids = limits, clock, ids
+        self._rules: dict[str, SymbolRules] = {}
+        self._wake = asyncio.Event()
+        self._begun: dict[str, object] = {}
+        self._last_work: tuple[SymbolWork, ...] = ()
+        self._noted_at_ms = 0
+        book.on_change(self._look_for_new_work)
+
+    def look_again(self) -> None:
+        """A position or an order changed."""
+        if self._book.latches:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Round after round while anything is latched."""
+        pause_seconds = 0.0
+        while True:
+            if not self._book.latches or pause_seconds:
+                await self._rest(pause_seconds if self._book.latches else None)
+            if not self._book.latches:
+                continue
+            await self._remembered()
+            pause_seconds = await self._round(pause_seconds)
+
+    async def _rest(self, seconds: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _remembered(self) -> None:
+        """A latch goes to disk before its work; if the disk will not take it, getting out does not wait for the disk."""
+        new = [latch for latch in self._book.latches if latch.id not in self._begun]
+        for latch in new:
+            await self._keeper.stored(latch.id, _REMEMBER_SECONDS)
+        if new:
+            crash_point("after-latch-before-flatten")
+        self._begun = {latch.id: _stage_of(latch) for latch in self._book.latches}
+
+    async def _round(self, pause_seconds: float) -> float:
+        """One look and what it asks for; how long to wait before the next."""
+        self._note({latch.id: Sight(0, 0) for latch in self._book.latches if latch.action.strength == 0}, "")
+        latches = [latch for latch in self._book.latches if latch.action.strength > 0]
+        if not latches:
+            return VERIFY_SECONDS
+        try:
+            looked = await self._look(latches)
+        except EngineError as error:
+            metrics.STOP_ROUNDS.labels("unreachable").inc()
+            self._note({}, f"the exchange cannot be asked: {error}")
+            return next_pause_seconds(pause_seconds, progressed=False)
+        self._note(looked.sights, "")
+        if not looked.work:
+            metrics.STOP_ROUNDS.labels("clean").inc()
+            return next_pause_seconds(pause_seconds, progressed=False) if self._unfinished() else VERIFY_SECONDS
+        problems = await self._carry_out(looked.work)
+        metrics.STOP_ROUNDS.labels("problem" if problems else "worked").inc()
+        if problems:
+            self._note(looked.sights, "; ".join(problems))
+        helped = not problems and looked.work != self._last_work
+        self._last_work = looked.work
+        return next_pause_seconds(pause_seconds, progressed=helped)
+
+    async def _look(self, latches: Iterable[Latch]) -> Plan:
+        orders, held = await asyncio.gather(self._venue.open_orders(), self._venue.positions())
+        if any(position.symbol not in self._rules for position in held):
+            self._rules = await self._venue.symbol_rules()
+        return plan(latches, orders, held, self._rules)
+
+    async def _carry_out(self, work: Iterable[SymbolWork]) -> list[str]:
+        """Every symbol at once; the problems, one sentence each."""
+        problems = await asyncio.gather(*(self._work_on(item) for item in work))
+        return [problem for problem in problems if problem]
+
+    async def _work_on(self, item: SymbolWork) -> str:
+        try:
+            await self._venue.cancel_all(item.symbol)
+            if item.close is None:
+                return ""
+            intent = closing_intent(item.symbol, item.close, f"exit-{self._ids()}", "emergency stop")
+            verdict = await self._submit(intent)
+        except EngineError as error:
+            _log.warning("stop_work_failed", symbol=item.symbol, error=str(error))
+            return f"{item.symbol}: {error}"
+        return "" if isinstance(verdict, Accepted) else f"{item.symbol}: closing order not taken: {verdict}"
+
+    def _note(self, sights: Mapping[str, Sight], problem: str) -> None:
+        """Write what was seen into the latches, and say aloud what is overdue."""
+        now_ms = self._clock.wall_ms()
+        limits = self._limits()
+        cooldown_seconds = limits.stop_cooldown_seconds if limits else _BUILT_IN_COOLDOWN_SECONDS
+        deadline_seconds = limits.flatten_deadline_seconds if limits else _BUILT_IN_DEADLINE_SECONDS
+        late = 0
+        for latch in self._book.latches:
+            sight = sights.get(latch.id)
+            after = progressed(latch, sight, now_ms, cooldown_seconds) if sight else latch
+            is_overdue = overdue(after, now_ms, deadline_seconds)
+            late += is_overdue
+            if is_overdue and not overdue(latch, self._noted_at_ms, deadline_seconds):
+                _log.error("stop_overdue", latch=latch.id, deadline_seconds=deadline_seconds, problem=problem)
+            if sight or problem:
+                self._book.update(waiting(after, sight, problem, is_overdue=is_overdue), cooldown_seconds)
+        self._noted_at_ms = now_ms
+        metrics.STOP_OVERDUE.set(late)
+        self._book.clear_released()
+
+    def _unfinished(self) -> bool:
+        return any(latch.cooldown_until_ms is None for latch in self._book.latches)
+
+    def _look_for_new_work(self) -> None:
+        """A new latch, a stronger one, or one that reached the disk at last; not this worker's own notes."""
+        if any(self._begun.get(latch.id) != _stage_of(latch) for latch in self._book.latches):
+            self._wake.set()
+
+
+def _stage_of(latch: Latch) -> object:
+    return latch.action, latch.gate_closed_at_ms is not None

@@ -70,7 +70,12 @@ class PeakRemembered:
     peak_usdt: Decimal
 
 
-Event = EquityEvent | Released | LimitsChanged | PeakRemembered
+@dataclass(frozen=True, slots=True)
+class BreachRemembered:
+    """A drawdown stop is latched that this process did not pull."""
+
+
+Event = EquityEvent | Released | LimitsChanged | PeakRemembered | BreachRemembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ def step(state: BreakerState, event: Event, limits: BreakerLimits) -> Step:
             return _judged(replace(state, peak_usdt=_higher(state.peak_usdt, peak_usdt)), state, limits)
         case LimitsChanged():
             return _judged(state, state, limits)
+        case BreachRemembered():
+            return Step(replace(state, breached=True))
         case Released():
             reopened = replace(state, breached=False, warning=False, peak_usdt=state.equity_usdt)
             return Step(reopened, (KeepPeak(),))

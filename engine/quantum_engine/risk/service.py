@@ -26,6 +26,7 @@ from quantum_engine.logs import logger
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.risk.breaker import (
     BUILT_IN,
+    BreachRemembered,
     BreakerLimits,
     BreakerState,
     Effect,
@@ -78,6 +79,8 @@ class Risk:
         self.state = BreakerState(peak_usdt=peak_of(row) if row else None, breached=self._stops.is_latched(TRIGGER))
         self._kept = self.state.peak_usdt
         self._journal_knew = row is not None
+        if row is not None:
+            self._mirror.keep_peak(row)
         self._restrict()
 
     def handle(self, event: EquityEvent) -> None:
@@ -88,10 +91,15 @@ class Risk:
         if self._apply(event):
             metrics.BREACH_TO_GATE_SECONDS.observe(time.perf_counter() - began)
 
-    def remember(self, row: bytes) -> None:
-        """The mirror knew a peak: it counts only if the journal knew none at start."""
-        if not self._journal_knew:
-            self._apply(PeakRemembered(peak_of(row)))
+    def remember(self, row: bytes | None) -> None:
+        """What the mirror knew: a drawdown latch is a breach, a peak counts only if the journal knew none at start."""
+        if self._stops.is_latched(TRIGGER):
+            self._apply(BreachRemembered())
+        if row is not None and not self._journal_knew:
+            try:
+                self._apply(PeakRemembered(peak_of(row)))
+            except CorruptStateError as error:
+                _log.error("mirrored_peak_unreadable", error=str(error))
 
     def released(self) -> None:
         """People released the drawdown stop."""

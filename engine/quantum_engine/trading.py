@@ -1,0 +1,152 @@
+"""Wires the stages that talk to the exchange; beside node.py, the only place where stages meet.
+
+In    the exchange account, the policy's limits and strategy, the latches
+Out   market, positions, execution, strategy and the emergency stop's worker, running
+Flow  node -> HERE
+Why   recovery comes before anything may open: unknown orders are asked about, then the account is compared, then the gate follows
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from quantum_api.engine_status import Position
+from quantum_api.gate import Gate
+from quantum_engine.clock import Clock, random_id
+from quantum_engine.control import view
+from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
+from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.service import LatchKeeper, StopWorker
+from quantum_engine.errors import EngineError, PermanentError
+from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
+from quantum_engine.execution.service import Execution
+from quantum_engine.healing.service import Supervisor
+from quantum_engine.journal import Journal
+from quantum_engine.logs import logger
+from quantum_engine.market.service import Market
+from quantum_engine.permission import Permission, Restriction
+from quantum_engine.policy.service import PolicyStore
+from quantum_engine.positions.service import Positions
+from quantum_engine.risk.service import Risk
+from quantum_engine.settings import Settings
+from quantum_engine.strategy.service import StrategyStage
+from quantum_engine.verdicts import Verdict
+
+START: Final = "start"
+_RECOVER_SECONDS: Final = 1.0
+_log = logger("trading")
+
+
+class Trading:
+    """One exchange account and the stages around it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        permission: Permission,
+        policy: PolicyStore,
+        risk: Risk,
+        book: LatchBook,
+        keeper: LatchKeeper,
+        clock: Clock,
+    ) -> None:
+        self._policy = policy
+        self._permission = permission
+        permission.restrict(Restriction(START, Gate.HALTED, "orders of the process before this one are being asked about"))
+        self.exchange = exchange_of(settings, clock)
+        self.market = Market(self.exchange, clock, permission)
+        self.positions = Positions(self.exchange, self.market.quote, clock, permission)
+        self.execution = Execution(self.exchange, journal, clock, permission, lambda: policy.limits, self.market, self.positions, random_id)
+        self.strategy = StrategyStage(
+            self.market,
+            self.positions,
+            self.execution.submit,
+            lambda: policy.strategy,
+            self._instruments,
+            clock,
+            limits=lambda: policy.limits,
+            rules=self.execution.rules,
+            history=self.exchange.klines,
+        )
+        self.worker = StopWorker(book, keeper, self.exchange, self.execution.submit, lambda: policy.limits, clock, random_id)
+        self.market.on_quote(self.positions.on_quote)
+        self.positions.on_equity(risk.handle)
+        self.positions.on_change(self.worker.look_again)
+        self.positions.on_change(self._follow_symbols)
+        policy.on_change(self._follow_symbols)
+        self._follow_symbols()
+
+    def start(self, supervisor: Supervisor, touched: Callable[[], None]) -> None:
+        """Run every stage; ``touched`` hears of changed positions."""
+        self.positions.on_change(touched)
+        supervisor.start("market", self.market.run)
+        supervisor.start("positions", self.positions.run)
+        supervisor.start("execution", self._execute)
+        supervisor.start("strategy", self.strategy.run)
+
+    async def close(self) -> None:
+        await self.exchange.close()
+
+    async def _execute(self) -> None:
+        """Nothing may open before every unfinished intent was asked about."""
+        while True:
+            try:
+                await self.execution.recover()
+            except EngineError as error:
+                _log.warning("recovery_failed", error=str(error), retry_seconds=_RECOVER_SECONDS)
+                await asyncio.sleep(_RECOVER_SECONDS)
+            else:
+                break
+        self._permission.lift(START)
+        await self.execution.run()
+
+    def held(self) -> tuple[Position, ...]:
+        return view.positions(self.positions.positions.values())
+
+    def _instruments(self) -> list[str]:
+        limits = self._policy.limits
+        return list(limits.instruments) if limits else []
+
+    def _follow_symbols(self) -> None:
+        """Prices of what may be opened and of what is held."""
+        self.market.set_symbols(frozenset(self._instruments()) | frozenset(self.positions.positions))
+
+
+class NoExchange:
+    """Stands where an exchange would be when none is configured: the engine cannot trade, and says why it cannot get out."""
+
+    async def symbol_rules(self) -> dict[str, SymbolRules]:
+        raise self._absent()
+
+    async def positions(self) -> list[PositionView]:
+        raise self._absent()
+
+    async def open_orders(self) -> list[OrderView]:
+        raise self._absent()
+
+    async def cancel_all(self, symbol: str) -> None:  # noqa: ARG002  the port names it
+        raise self._absent()
+
+    async def submit(self, intent: OrderIntent) -> Verdict:  # noqa: ARG002  the port names it
+        raise self._absent()
+
+    def _absent(self) -> PermanentError:
+        return PermanentError("no exchange is configured; set QT_ENGINE_REST_URL")
+
+
+def exchange_of(settings: Settings, clock: Clock) -> BinanceFutures:
+    """Raises PermanentError, naming the setting, when the account cannot be read."""
+    if not (settings.rest_url and settings.stream_url and settings.account_file):
+        raise PermanentError("QT_ENGINE_REST_URL, QT_ENGINE_STREAM_URL and QT_ENGINE_ACCOUNT_FILE belong together; set all three")
+    return BinanceFutures(Endpoint(settings.rest_url, settings.stream_url), _credentials(settings.account_file), clock)
+
+
+def _credentials(path: Path) -> Credentials:
+    try:
+        account = json.loads(path.read_text())
+        return Credentials(api_key=account["apiKey"], api_secret=account["apiSecret"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PermanentError(f"account file {path.name} cannot be used: {error!r}; it must be JSON with apiKey and apiSecret") from error
