@@ -123,12 +123,16 @@ tolerations:
 {{- end }}
 {{- end -}}
 
-{{/* CEL: may this requester use `.verb` on `.resource`?  A wildcard right of a service account does not count: see admission.wildcardServiceAccounts. */}}
+{{/* CEL: may this requester use `.verb` on `.resource`?  A wildcard right of a service account does not count: see admission.wildcardServiceAccounts.
+A messageExpression cannot see the authorizer, hence two variables and two messages. */}}
 {{- define "quantum.mayUse" -}}
 - name: user
   expression: request.userInfo.username
+# The request bears no name when a whole collection is deleted.
 - name: target
-  expression: authorizer.group('quantumtrader.io').resource('{{ .resource }}').namespace(request.namespace).name(request.name)
+  expression: >-
+    authorizer.group('quantumtrader.io').resource('{{ .resource }}').namespace(request.namespace)
+    .name(oldObject == null ? '' : oldObject.metadata.name)
 - name: allowed
   expression: variables.target.check('{{ .verb }}').allowed()
 # No rule names this verb, so whoever has it has every verb.
@@ -137,13 +141,6 @@ tolerations:
     variables.user.startsWith('system:serviceaccount:') &&
     !(variables.user in {{ .root.Values.admission.wildcardServiceAccounts | toJson | replace "\"" "'" }}) &&
     variables.target.check('no-rule-names-this-verb').allowed()
-- name: may
-  expression: variables.allowed && !variables.byWildcardOnly
-- name: whyNot
-  expression: >-
-    variables.byWildcardOnly
-      ? variables.user + ' has it only by a wildcard: name it in admission.wildcardServiceAccounts or let a person do it'
-      : 'which ' + variables.user + ' lacks: ask for the role {{ .role }}'
 {{- end -}}
 
 {{/* CEL: the namespace controller empties a namespace that is being deleted, engines and all. */}}
