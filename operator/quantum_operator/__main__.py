@@ -8,7 +8,14 @@ from quantum_operator import logs
 from quantum_operator.errors import OperatorError
 from quantum_operator.settings import Settings
 
-app = typer.Typer(help="Kubernetes objects in, signed policy documents out.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(help="Kubernetes objects in, signed policy documents out.", pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context) -> None:
+    """Run the operator when no command is named."""
+    if context.invoked_subcommand is None:
+        run()
 
 
 @app.command()

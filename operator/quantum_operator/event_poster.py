@@ -1,7 +1,7 @@
 """Posts one Kubernetes event per condition transition, beside the work and never in its way.
 
 In    an object, a transition
-Out   events.k8s.io/v1 Event
+Out   v1 Event
 Flow  status writer -> HERE -> API server
 Why   an event tells the story that a status forgets; losing one is not worth a moment's delay, so the queue is bounded and drops
 """
@@ -61,24 +61,27 @@ class EventPoster:
 
 def event(known: Known, transition: Transition, instance: str) -> Json:
     """The Event object."""
-    note = f"{transition.type} is {transition.status}: {transition.message or transition.reason}"
+    now, component = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), f"{names.GROUP}/{names.FIELD_MANAGER}"
     return {
-        "apiVersion": "events.k8s.io/v1",
+        "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": f"{known.meta.name[:200]}.{uuid4().hex[:16]}", "namespace": known.meta.namespace},
-        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "reportingController": f"{names.GROUP}/{names.FIELD_MANAGER}",
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+        "source": {"component": names.FIELD_MANAGER, "host": instance},
+        "reportingComponent": component,
         "reportingInstance": instance[:128],
-        "action": "Reconcile",
         "reason": f"{transition.type}{transition.status}"[:128],
         "type": "Warning" if _is_bad(transition) else "Normal",
-        "note": note[:_MAX_NOTE],
-        "regarding": {
+        "message": f"{transition.type} is {transition.status}: {transition.message or transition.reason}"[:_MAX_NOTE],
+        "involvedObject": {
             "apiVersion": names.API_VERSION,
             "kind": known.kind.kind,
             "name": known.meta.name,
             "namespace": known.meta.namespace,
             "uid": known.meta.uid,
+            "resourceVersion": known.meta.resource_version,
         },
     }
 

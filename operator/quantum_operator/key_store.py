@@ -16,7 +16,7 @@ from quantum_operator import metrics
 from quantum_operator.clock import Clock
 from quantum_operator.errors import RefusedError, RetryableError
 from quantum_operator.keys import JWKS_KEY, KeyRing, after_due_steps, as_published, first_ring, read_ring, secret_data, with_pending
-from quantum_operator.kube import Json, Kube
+from quantum_operator.kube import MERGE, Json, Kube
 from quantum_operator.logs import logger
 
 _LABELS: Final = {"app.kubernetes.io/part-of": "quantum-trader", "app.kubernetes.io/managed-by": names.FIELD_MANAGER}
@@ -83,7 +83,8 @@ class KeyStore:
 
     async def _write(self, ring: KeyRing, version: str) -> None:
         try:
-            await self._kube.request("PUT", f"{self._kube.secrets()}/{quote(self._secret)}", body=self._manifest(ring, version))
+            path = f"{self._kube.secrets()}/{quote(self._secret)}"
+            await self._kube.request("PATCH", path, body=self._manifest(ring, version), content_type=MERGE)
         except RefusedError as error:
             if error.is_conflict:
                 raise RetryableError("the signing Secret was changed by somebody else meanwhile") from error

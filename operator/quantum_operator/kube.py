@@ -26,6 +26,7 @@ from quantum_operator.world import KIND_OF, Resource
 Json = dict[str, Any]
 
 JSON: Final = "application/json"
+MERGE: Final = "application/merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
 _REQUEST_TIMEOUT_SECONDS: Final = 10.0
 _SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -112,7 +113,7 @@ class Kube:
         return self._core("configmaps")
 
     def events(self) -> str:
-        return f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events"
+        return self._core("events")
 
     def _core(self, plural: str) -> str:
         return f"/api/v1/namespaces/{self.namespace}/{plural}"

@@ -91,7 +91,7 @@ def after_status(report: EngineReport, status: EngineStatus) -> EngineReport:
     """A status arrived.  What it says of the document counts unless an acknowledgement is newer."""
     restarted = status.instance != report.instance
     acknowledged = 0 if restarted else report.acknowledged_version
-    held = report.held if status.version < acknowledged else _held_policy(status.policy)
+    held = report.held if not restarted and _is_older(status, report) else _held_policy(status.policy)
     return replace(
         report,
         status=status,
@@ -102,6 +102,18 @@ def after_status(report: EngineReport, status: EngineStatus) -> EngineReport:
         unreachable_since_ms=None,
         error="",
     )
+
+
+def _is_older(status: EngineStatus, report: EngineReport) -> bool:
+    """Whether what the status says of the document is older than what was acknowledged.
+
+    A renewed lease does not raise the version, so at the same version the issue time decides: within one run an engine never goes back.
+    """
+    if report.held is None:
+        return False
+    if status.version < report.acknowledged_version:
+        return True
+    return status.policy is not None and status.policy.issued_at_ms < report.held.issued_at_ms
 
 
 def after_failure(report: EngineReport, now_ms: int, error: str) -> EngineReport:
