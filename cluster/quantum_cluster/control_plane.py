@@ -79,9 +79,12 @@ class ControlProcess:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
+    async def is_ready(self) -> bool:
+        return self.pid is not None and (self._ready is None or await self._ready())
+
     async def wait_ready(self, timeout_seconds: float = 60.0) -> None:
         deadline = time.monotonic() + timeout_seconds
-        while not (self.pid and (self._ready is None or await self._ready())):
+        while not await self.is_ready():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.name} is not ready after {timeout_seconds:.0f} s; its log ends:\n{self.log_tail()}")
             await asyncio.sleep(_READY_POLL_SECONDS)
