@@ -24,7 +24,7 @@ from quantum_engine.adapters.halt_requests import HaltFile, HaltRequests
 from quantum_engine.adapters.key_file import KeyFile
 from quantum_engine.adapters.redis_mirror import RedisMirror, Remembered
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
-from quantum_engine.clock import SystemClock, random_id
+from quantum_engine.clock import random_id
 from quantum_engine.control import desk, routes, view
 from quantum_engine.control.board import StatusBoard
 from quantum_engine.control.ports import Finding, Snapshot
@@ -34,6 +34,7 @@ from quantum_engine.emergency.pull import StopPuller
 from quantum_engine.emergency.service import LatchKeeper, StopWorker
 from quantum_engine.errors import RetryableError
 from quantum_engine.healing.service import Supervisor
+from quantum_engine.ordered_faults import MachineClock
 from quantum_engine.permission import Permission
 from quantum_engine.policy.accept import Channel
 from quantum_engine.policy.service import PolicyStore, Refused
@@ -54,7 +55,7 @@ class Node:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._instance = uuid.uuid4().hex
-        self._clock = SystemClock()
+        self._clock = MachineClock()
         self._stopping = asyncio.Event()
         self._permission = Permission()
         self._file = SqliteJournal(settings.journal_path)

@@ -14,7 +14,7 @@ from quantum_api.engine_status import Latch
 from quantum_api.trading_policy import Limits
 from quantum_engine import metrics
 from quantum_engine.clock import Clock, IdSource
-from quantum_engine.crash_points import crash_point
+from quantum_engine.ordered_faults import crash_point
 from quantum_engine.domain import SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
 from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting

@@ -19,7 +19,7 @@ from quantum_api.strategy_mode import Strategy
 from quantum_api.trading_policy import Limits, OnLeaseExpiry
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
-from quantum_engine.crash_points import crash_point
+from quantum_engine.ordered_faults import crash_point
 from quantum_engine.errors import JournalUnavailableError, RetryableError
 from quantum_engine.journal import Journal, Put, Table
 from quantum_engine.logs import logger
