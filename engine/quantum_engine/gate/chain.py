@@ -24,11 +24,14 @@ PERMISSION: Final[tuple[Check, ...]] = (
 )  # fmt: skip
 """Asked a second time right before the bytes leave: a stop may have closed the gate while the journal was written."""
 
-GATE: Final[tuple[Check, ...]] = (
+EVERY_ORDER: Final[tuple[Check, ...]] = (
     checks.quantity_is_a_number,
     checks.price_is_a_number,
     checks.intent_is_new,               # promise 5: an intent becomes at most one order
     *PERMISSION,
+)  # fmt: skip
+
+ENTRIES: Final[tuple[Check, ...]] = (
     checks.the_instrument_trades,
     checks.the_instrument_is_permitted, # RTS 6 art. 15(5): permission for the instrument
     checks.quantity_fits_the_lot,
@@ -40,18 +43,19 @@ GATE: Final[tuple[Check, ...]] = (
     checks.price_is_within_the_collar,  # RTS 6 art. 15(1)(a): price collars
     checks.notional_is_worth_an_order,
     checks.notional_is_within_policy,   # RTS 6 art. 15(1)(b): maximum order value
-    checks.position_is_within_policy,   # RTS 6 art. 17(4): position limits
-    checks.exposure_is_within_policy,   # RTS 6 art. 15(4): market and credit limits
+    checks.holdings_are_within_policy,  # RTS 6 art. 17(4): position limits; art. 15(4): market and credit limits
     checks.orders_are_slow_enough,      # RTS 6 art. 15(1)(d): maximum messages limit
     checks.intents_are_slow_enough,     # RTS 6 art. 15(3): repeated automated execution
 )  # fmt: skip
+"""Exits (the reduce-only flag, which the exchange enforces) are spared these: getting out is never blocked by a limit, a rate or an age."""
 
+GATE: Final[tuple[Check, ...]] = EVERY_ORDER + ENTRIES
 ALLOWED: Final = Allowed()
 
 
 def judge(snapshot: Snapshot) -> Allowed | Refused:
     """The whole chain."""
-    return _first(GATE, snapshot)
+    return _first(EVERY_ORDER if snapshot.is_exit else GATE, snapshot)
 
 
 def still_permitted(snapshot: Snapshot) -> Allowed | Refused:

@@ -1,8 +1,7 @@
 """The single questions of the gate; each answers nothing, or the refusal with the numbers it compared.  Pure.
 
 Flow  snapshot, projection -> HERE -> chain
-Why   exits (the reduce-only flag, which the exchange enforces) answer only to sanity and permission: getting out is never blocked by
-      a limit, a rate or an age (promise 7)
+Why   a check reads what an earlier one of the chain has already made sure of, so the order of the chain is part of each check
 """
 
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from typing import Final
 from quantum_api.gate import Gate
 from quantum_api.refusals import Refusal
 from quantum_api.trading_policy import Limits
-from quantum_engine.domain import Quote, SymbolRules
-from quantum_engine.gate.projection import gross_exposure, held, reference_price, room_to_shrink, worst_position
+from quantum_engine.domain import SymbolRules
+from quantum_engine.gate.projection import held, project, room_to_shrink
 from quantum_engine.gate.snapshot import Snapshot
 from quantum_engine.permission import Restriction
 from quantum_engine.verdicts import Refused
@@ -110,20 +109,18 @@ def the_gate_permits(snapshot: Snapshot) -> Refused | None:
 
 
 def the_instrument_trades(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit or (snapshot.rules is not None and snapshot.rules.trading):
+    if snapshot.rules is not None and snapshot.rules.trading:
         return None
     return Refused(Refusal.INSTRUMENT_UNKNOWN, {"symbol": snapshot.intent.symbol})
 
 
 def the_instrument_is_permitted(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit or snapshot.intent.symbol in _limits(snapshot).instruments:
+    if snapshot.intent.symbol in _limits(snapshot).instruments:
         return None
     return Refused(Refusal.INSTRUMENT_NOT_PERMITTED, {"symbol": snapshot.intent.symbol})
 
 
 def quantity_fits_the_lot(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit:
-        return None
     rules, quantity, is_market = _rules(snapshot), snapshot.intent.quantity, snapshot.intent.price is None
     step = rules.market_step_size if is_market else rules.step_size
     largest = rules.market_max_quantity if is_market else rules.max_quantity
@@ -134,84 +131,65 @@ def quantity_fits_the_lot(snapshot: Snapshot) -> Refused | None:
 
 def price_fits_the_tick(snapshot: Snapshot) -> Refused | None:
     price = snapshot.intent.price
-    if snapshot.is_exit or price is None or not price % _rules(snapshot).tick_size:
+    if price is None or not price % _rules(snapshot).tick_size:
         return None
     return Refused(Refusal.PRICE_INVALID, {"price": price, "tick": _rules(snapshot).tick_size})
 
 
 def a_price_is_known(snapshot: Snapshot) -> Refused | None:
+    """The mark above all: collar and positions are valued with it."""
     quote = snapshot.quote
-    if snapshot.is_exit or (quote is not None and quote.mark is not None and quote.mark > 0):
+    if quote is not None and quote.mark is not None and quote.mark > 0:
         return None
     return Refused(Refusal.REFERENCE_PRICE_MISSING, {"symbol": snapshot.intent.symbol})
 
 
 def market_data_is_fresh(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit or snapshot.quote_age_seconds <= _limits(snapshot).max_data_age_seconds:
-        return None
-    numbers = {"age_seconds": round(snapshot.quote_age_seconds, 3), "limit_seconds": _limits(snapshot).max_data_age_seconds}
-    return Refused(Refusal.MARKET_DATA_STALE, numbers)
+    age, limit = snapshot.quote_age_seconds, _limits(snapshot).max_data_age_seconds
+    return None if age <= limit else Refused(Refusal.MARKET_DATA_STALE, {"age_seconds": round(age, 3), "limit_seconds": limit})
 
 
 def equity_is_known(snapshot: Snapshot) -> Refused | None:
-    return None if snapshot.is_exit or snapshot.account is not None else Refused(Refusal.EQUITY_UNKNOWN)
+    return None if snapshot.account is not None else Refused(Refusal.EQUITY_UNKNOWN)
 
 
 def the_balance_is_fresh(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit or snapshot.account_age_seconds <= _limits(snapshot).max_balance_age_seconds:
-        return None
-    numbers = {"age_seconds": round(snapshot.account_age_seconds, 3), "limit_seconds": _limits(snapshot).max_balance_age_seconds}
-    return Refused(Refusal.BALANCE_STALE, numbers)
+    age, limit = snapshot.account_age_seconds, _limits(snapshot).max_balance_age_seconds
+    return None if age <= limit else Refused(Refusal.BALANCE_STALE, {"age_seconds": round(age, 3), "limit_seconds": limit})
 
 
 def price_is_within_the_collar(snapshot: Snapshot) -> Refused | None:
     """A limit is held to the mark as it stands, a market order by the side of the book that it would take."""
-    if snapshot.is_exit:
+    mark, price, limit = _mark(snapshot), snapshot.intent.price or snapshot.price, _limits(snapshot).price_collar_bps
+    if abs(price - mark) * BPS <= mark * limit:
         return None
-    mark, price = _mark(snapshot), snapshot.intent.price or _price(snapshot)
-    if abs(price - mark) * BPS <= mark * _limits(snapshot).price_collar_bps:
-        return None
-    return Refused(Refusal.PRICE_OUTSIDE_COLLAR, {"price": price, "mark": mark, "limit_bps": _limits(snapshot).price_collar_bps})
+    return Refused(Refusal.PRICE_OUTSIDE_COLLAR, {"price": price, "mark": mark, "limit_bps": limit})
 
 
 def notional_is_worth_an_order(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit:
-        return None
-    notional, least = snapshot.intent.quantity * _price(snapshot), _rules(snapshot).min_notional_usdt
+    notional, least = snapshot.intent.quantity * snapshot.price, _rules(snapshot).min_notional_usdt
     return Refused(Refusal.NOTIONAL_BELOW_MINIMUM, {"notional_usdt": notional, "minimum_usdt": least}) if notional < least else None
 
 
 def notional_is_within_policy(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit:
-        return None
-    notional, limit = snapshot.intent.quantity * _price(snapshot), _limits(snapshot).max_order_notional_usdt
+    notional, limit = snapshot.intent.quantity * snapshot.price, _limits(snapshot).max_order_notional_usdt
     return Refused(Refusal.NOTIONAL_ABOVE_LIMIT, {"notional_usdt": notional, "limit_usdt": limit}) if notional > limit else None
 
 
-def position_is_within_policy(snapshot: Snapshot) -> Refused | None:
-    if snapshot.is_exit:
+def holdings_are_within_policy(snapshot: Snapshot) -> Refused | None:
+    """Position, gross exposure, leverage, in this order, with everything that rests in the direction that hurts: one pass over it all.
+
+    An order that does not add to the gross is not held to it.
+    """
+    limits, price = _limits(snapshot), max(snapshot.price, _mark(snapshot))
+    projected = project(snapshot, price)
+    value, gross = projected.position * price, projected.gross_usdt
+    if value > limits.max_position_notional_usdt:
+        return Refused(Refusal.POSITION_ABOVE_LIMIT, {"position_usdt": value, "limit_usdt": limits.max_position_notional_usdt})
+    if not projected.grows:
         return None
-    value, limit = worst_position(snapshot) * max(_price(snapshot), _mark(snapshot)), _limits(snapshot).max_position_notional_usdt
-    return Refused(Refusal.POSITION_ABOVE_LIMIT, {"position_usdt": value, "limit_usdt": limit}) if value > limit else None
-
-
-def _grown_exposure(snapshot: Snapshot) -> Decimal | Refused:
-    """Gross exposure with this order, or 0 when the order does not add to it."""
-    price = max(_price(snapshot), _mark(snapshot))
-    after = gross_exposure(snapshot, price, snapshot.intent.quantity)
-    before = gross_exposure(snapshot, price, Decimal(0))
-    if after is None or before is None:
-        return Refused(Refusal.REFERENCE_PRICE_MISSING, {"symbol": "another symbol with orders"})
-    return after if after > before else Decimal(0)
-
-
-def exposure_is_within_policy(snapshot: Snapshot) -> Refused | None:
-    """Gross exposure in USDT, then as a share of equity."""
-    if snapshot.is_exit:
-        return None
-    limits, gross = _limits(snapshot), _grown_exposure(snapshot)
-    if isinstance(gross, Refused):
-        return gross
+    if gross is None:
+        return Refused(Refusal.REFERENCE_PRICE_MISSING, {"symbol": "another one with orders"})
     if gross > limits.max_gross_exposure_usdt:
         return Refused(Refusal.EXPOSURE_ABOVE_LIMIT, {"exposure_usdt": gross, "limit_usdt": limits.max_gross_exposure_usdt})
     equity = snapshot.account.equity_usdt if snapshot.account is not None else Decimal(0)
@@ -222,17 +200,13 @@ def exposure_is_within_policy(snapshot: Snapshot) -> Refused | None:
 
 
 def orders_are_slow_enough(snapshot: Snapshot) -> Refused | None:
-    limit = BPS if snapshot.limits is None else snapshot.limits.max_orders_per_second
-    if snapshot.is_exit or snapshot.orders_last_second < limit:
-        return None
-    return Refused(Refusal.ORDER_RATE_ABOVE_LIMIT, {"orders_last_second": snapshot.orders_last_second, "limit": limit})
+    count, limit = snapshot.orders_last_second, _limits(snapshot).max_orders_per_second
+    return None if count < limit else Refused(Refusal.ORDER_RATE_ABOVE_LIMIT, {"orders_last_second": count, "limit": limit})
 
 
 def intents_are_slow_enough(snapshot: Snapshot) -> Refused | None:
-    limit = _limits(snapshot).max_intents_per_minute if not snapshot.is_exit else 0
-    if snapshot.is_exit or snapshot.intents_last_minute < limit:
-        return None
-    return Refused(Refusal.INTENT_RATE_ABOVE_LIMIT, {"intents_last_minute": snapshot.intents_last_minute, "limit": limit})
+    count, limit = snapshot.intents_last_minute, _limits(snapshot).max_intents_per_minute
+    return None if count < limit else Refused(Refusal.INTENT_RATE_ABOVE_LIMIT, {"intents_last_minute": count, "limit": limit})
 
 
 def _limits(snapshot: Snapshot) -> Limits:
@@ -245,16 +219,7 @@ def _rules(snapshot: Snapshot) -> SymbolRules:
     return snapshot.rules
 
 
-def _quote(snapshot: Snapshot) -> Quote:
-    assert snapshot.quote is not None, "a_price_is_known stands before every check that reads prices"
-    return snapshot.quote
-
-
 def _mark(snapshot: Snapshot) -> Decimal:
-    mark = _quote(snapshot).mark
-    assert mark is not None, "a_price_is_known stands before every check that reads prices"
-    return mark
-
-
-def _price(snapshot: Snapshot) -> Decimal:
-    return reference_price(snapshot.intent, _quote(snapshot)) or _mark(snapshot)
+    assert snapshot.quote is not None, "a_price_is_known stands before every check that reads prices"
+    assert snapshot.quote.mark is not None, "a_price_is_known stands before every check that reads prices"
+    return snapshot.quote.mark

@@ -7,10 +7,11 @@ Why   a check that asks a live object could see two different worlds in one deci
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from quantum_api.gate import Gate
 from quantum_api.trading_policy import Limits
-from quantum_engine.domain import AccountView, OrderIntent, OrderView, PositionView, Purpose, Quote, SymbolRules
+from quantum_engine.domain import AccountView, OrderIntent, OrderView, PositionView, Purpose, Quote, Side, SymbolRules
 from quantum_engine.permission import Restriction
 
 
@@ -36,6 +37,11 @@ class Snapshot:
     orders_last_second: int = 0
     intents_last_minute: int = 0
     is_duplicate: bool = False
+    price: Decimal = field(init=False)
+    """What the order would trade at; 0 when no price is known."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "price", reference_price(self.intent, self.quote))
 
     @property
     def is_exit(self) -> bool:
@@ -45,3 +51,18 @@ class Snapshot:
     @property
     def is_emergency_exit(self) -> bool:
         return self.intent.reduce_only and self.intent.purpose is Purpose.EMERGENCY_EXIT
+
+
+def reference_price(intent: OrderIntent, quote: Quote | None) -> Decimal:
+    """The limit, or for a market order (and a sale whose limit crosses) the book's other side, else the mark."""
+    if quote is None:
+        return _UNKNOWN
+    buys = intent.side is Side.BUY
+    book = quote.ask if buys else quote.bid
+    touch = quote.mark if book is None else book
+    if intent.price is None or touch is None:
+        return touch or _UNKNOWN
+    return intent.price if buys or not intent.price.is_finite() else max(intent.price, touch)
+
+
+_UNKNOWN: Final = Decimal(0)
