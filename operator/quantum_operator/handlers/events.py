@@ -54,7 +54,7 @@ def settings() -> kopf.OperatorSettings:
     found.networking.request_timeout = 15.0
     found.networking.connect_timeout = 5.0
     found.networking.error_backoffs = _ERROR_BACKOFFS
-    found.watching.server_timeout = 600.0
+    found.watching.server_timeout = 600  # whole: it goes into the query as it is
     found.watching.client_timeout = 660.0
     found.watching.label_selectors["", "v1", "pods"] = names.ENGINE_SELECTOR
     return found
