@@ -96,7 +96,7 @@ class Warn:
 
 @dataclass(frozen=True, slots=True)
 class KeepPeak:
-    """Write the peak now: it moved for a reason other than a new high."""
+    """Write the peak now: it is the first one, or it moved for a reason other than a new high."""
 
 
 Effect = Trip | Warn | KeepPeak
@@ -118,7 +118,8 @@ def step(state: BreakerState, event: Event, limits: BreakerLimits) -> Step:
     """
     match event:
         case EquityRead(equity_usdt=equity_usdt, as_of_ms=as_of_ms) if equity_usdt.is_finite():
-            return _judged(_seen(state, equity_usdt, as_of_ms), state, limits)
+            judged = _judged(_seen(state, equity_usdt, as_of_ms), state, limits)
+            return judged if state.peak_usdt is not None else Step(judged.state, (*judged.effects, KeepPeak()))
         case EquityRead() | EquityLost():
             return Step(replace(state, equity_usdt=None))
         case Transferred(amount_usdt=amount_usdt):

@@ -1,0 +1,66 @@
+"""`quantum-engine halt` stops the engine of its pod with the network down, and even when the process hangs or is dead."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from tests.live.engine.rig import EngineRig
+
+HALT = [sys.executable, "-m", "quantum_engine", "halt"]
+
+
+@pytest.fixture
+def without_network() -> tuple[str, ...]:
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody make a network namespace")
+    return (unshare, "-n")
+
+
+async def halt(engine: EngineRig, *more: str, around: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+    command = [*around, *HALT, "--reason", "by hand at night", *more]
+    return await asyncio.to_thread(subprocess.run, command, env=engine.environment, capture_output=True, text=True, check=False)
+
+
+async def test_the_halt_command_is_confirmed_from_the_disk(engine: EngineRig) -> None:
+    await engine.start()
+    said = await halt(engine, "--action", "CancelOrders")
+    (latch,) = (await engine.status())["latches"]
+    assert (said.returncode, latch["id"] in said.stdout) == (0, True), said
+    assert (latch["origin"], latch["action"], latch["reason"]) == ("Manual", "CancelOrders", "by hand at night")
+    await engine.until(lambda: _no_requests(engine), "the request's file goes once the latch is on disk")
+
+
+async def _no_requests(engine: EngineRig) -> bool:
+    return not list((engine.folder / "journal").glob("*.halt"))
+
+
+async def test_the_halt_command_needs_no_network(engine: EngineRig, without_network: tuple[str, ...]) -> None:
+    """Run in a network namespace without any interface up, not even loopback."""
+    await engine.start()
+    said = await halt(engine, around=without_network)
+    assert said.returncode == 0, said
+    assert len((await engine.status())["latches"]) == 1
+
+
+async def test_a_halt_of_a_hung_engine_says_so_and_is_taken_at_the_next_start(engine: EngineRig) -> None:
+    await engine.start()
+    assert engine.process is not None
+    engine.process.send_signal(signal.SIGSTOP)
+    said = await halt(engine, "--wait", "0.5")
+    assert (said.returncode, "next start" in said.stderr) == (5, True), said
+    engine.kill()
+    await engine.start()
+    status = await engine.until_status(lambda s: bool(s["latches"]), "the request was found")
+    assert status["latches"][0]["reason"] == "by hand at night"
+
+
+async def test_a_half_written_request_still_stops(engine: EngineRig) -> None:
+    """What cannot be read is taken as the strongest stop: the safe reading of a torn file."""
+    await engine.start()
+    (engine.folder / "journal" / "engine-0-20260101000000-abcd.halt").write_bytes(b'{"id": "engine-0-2026')
+    status = await engine.until_status(lambda s: bool(s["latches"]), "it is latched")
+    assert (status["latches"][0]["id"], status["latches"][0]["action"]) == ("engine-0-20260101000000-abcd", "Flatten")
