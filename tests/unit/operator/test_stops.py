@@ -1,0 +1,56 @@
+"""Every stop is one object; a deleted object never releases anything (DESIGN 3)."""
+
+from tests.unit.operator.worlds import ENGINE, NOW_MS, held, latch, report, snapshot, stop
+
+from quantum_api.emergency_stop import EmergencyStopSpec
+from quantum_api.engine_status import LatchOrigin
+from quantum_api.policy_document import Seen
+from quantum_operator.reports import after_failure
+from quantum_operator.stops import missing_stops, stop_name
+
+SEEN = Seen(emergency_stops=100)
+
+
+def test_an_engines_own_latch_gets_an_object_that_the_contract_accepts() -> None:
+    (missing,) = missing_stops(ENGINE, report(held(), [latch()]), [], SEEN)
+    spec = EmergencyStopSpec.model_validate(missing.manifest["spec"])
+    assert missing.name == stop_name("engine-0", "latch-1")
+    assert spec.selector.matches(dict(ENGINE.labels))
+    assert spec.origin is not None
+    assert (spec.origin.engine, spec.origin.latch_id, spec.origin.measured) == ("engine-0", "latch-1", "1200 bps")
+
+
+def test_the_name_is_the_same_every_time_and_differs_by_engine_and_latch() -> None:
+    assert stop_name("a", "x") == stop_name("a", "x")
+    assert len({stop_name("a", "x"), stop_name("b", "x"), stop_name("a", "y")}) == 3
+
+
+def test_a_latch_with_an_object_gets_no_other() -> None:
+    stops = snapshot(stops=[stop("own", origin={"engine": "engine-0", "latchId": "latch-1", "trigger": "Drawdown"}), stop("by-hand")]).stops
+    both = [latch(), latch("uid-by-hand", origin=LatchOrigin.OBJECT)]
+    assert missing_stops(ENGINE, report(held(), both), stops, SEEN) == []
+
+
+def test_a_stop_whose_object_was_deleted_comes_back() -> None:
+    (missing,) = missing_stops(ENGINE, report(held(), [latch("uid-gone", origin=LatchOrigin.OBJECT, trigger="Object")]), [], SEEN)
+    assert missing.manifest["spec"]["origin"]["latchId"] == "uid-gone"
+    assert "its object is gone" in missing.manifest["spec"]["reason"]
+
+
+def test_a_latch_under_release_needs_no_object() -> None:
+    assert missing_stops(ENGINE, report(held(released=["latch-1"]), [latch()]), [], SEEN) == []
+
+
+def test_an_operator_that_lags_behind_the_engine_makes_nothing() -> None:
+    ahead = report(held(seen=Seen(emergency_stops=101)), [latch("uid-new", origin=LatchOrigin.OBJECT)])
+    assert missing_stops(ENGINE, ahead, [], SEEN) == []
+
+
+def test_an_engine_that_cannot_be_reached_is_not_spoken_for() -> None:
+    assert missing_stops(ENGINE, after_failure(report(held(), [latch()]), NOW_MS, "gone"), [], SEEN) == []
+
+
+def test_long_texts_are_cut_to_what_the_schema_takes() -> None:
+    long = latch("l" * 128, reason="r" * 2000, measured="m" * 100, limit="l" * 100, trigger="t" * 100)
+    (missing,) = missing_stops(ENGINE, report(held(), [long]), [], SEEN)
+    EmergencyStopSpec.model_validate(missing.manifest["spec"])
