@@ -41,6 +41,8 @@ class ControlProcess:
         self._child: Child | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._wanted = False
+        self._delay_seconds = _RESTART_DELAY_SECONDS
+        self.spawned = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -56,6 +58,12 @@ class ControlProcess:
             self._wanted = True
             self._spawn()
             self._watcher = asyncio.create_task(self._watch(), name=f"watch {self.name}")
+
+    def renew(self) -> None:
+        """Replace the process at once, if one is wanted."""
+        if self._wanted and self._child:
+            self._delay_seconds = 0.0
+            self._child.send(signal.SIGKILL)
 
     async def stop(self, grace_seconds: float = 10.0) -> None:
         """End it politely; it stays down."""
@@ -101,12 +109,14 @@ class ControlProcess:
         self._child = spawn(self._argv, environment, self.log)
         record = ProcessRecord(self.name, self._child.pid, self._child.start_ticks, {"kind": "control-plane"})
         record.write(self._shared.state.processes)
+        self.spawned.set()
 
     async def _watch(self) -> None:
         while self._wanted and self._child:
             await asyncio.shield(self._child.exited)
             if self._wanted:
-                await asyncio.sleep(_RESTART_DELAY_SECONDS)
+                await asyncio.sleep(self._delay_seconds)
+                self._delay_seconds = _RESTART_DELAY_SECONDS
             if self._wanted:
                 self._spawn()
 

@@ -152,6 +152,9 @@ class EmbeddedCluster:
         for process in (self.controller_manager, self.scheduler):
             self._stack.push_async_callback(process.kill)
             await process.start()
+        self.apiserver.spawned.clear()
+        renewing = asyncio.create_task(self._renew_controllers(), name="renew controllers")
+        self._stack.callback(renewing.cancel)
 
     async def _start_node(self, boot: Boot) -> None:
         plan = boot.plan
@@ -172,6 +175,16 @@ class EmbeddedCluster:
         if not self.node.registered.is_set():
             raise TimeoutError(f"the node did not register; the API server's log ends:\n{self.apiserver.log_tail()}")
         self._lap("node Ready")
+
+    async def _renew_controllers(self) -> None:
+        """Restart the controllers after each restart of the API server: their watches would come back only after up to 30 s of back-off."""
+        while True:
+            await self.apiserver.spawned.wait()
+            self.apiserver.spawned.clear()
+            while not await self._readyz():
+                await asyncio.sleep(_POLL_SECONDS)
+            for process in (self.scheduler, self.controller_manager):
+                process.renew()
 
     async def _end_node(self) -> None:
         await self.node.end_pods(_POD_GRACE_SECONDS)

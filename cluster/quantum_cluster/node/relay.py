@@ -18,7 +18,7 @@ class _Side(asyncio.Protocol):
         self.other: _Side | None = None
         self.transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
-        self._early_end = False
+        self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -28,7 +28,7 @@ class _Side(asyncio.Protocol):
         self.other, other.other = other, self
         for data in self._early:
             self.data_received(data)
-        if self._early_end:
+        if self._ended:
             self.eof_received()
 
     def data_received(self, data: bytes) -> None:
@@ -38,11 +38,12 @@ class _Side(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        if self.other is None:
-            self._early_end = True
-        elif self.other.transport and not self.other.transport.is_closing():
+        """A half-close is passed on; when both directions have ended, so has the connection."""
+        self._ended = True
+        if self.other and self.other.transport and not self.other.transport.is_closing():
             self.other.transport.write_eof()
-        return True
+            return not self.other._ended
+        return self.other is None
 
     def pause_writing(self) -> None:
         if self.other and self.other.transport and not self.other.transport.is_closing():
@@ -66,6 +67,10 @@ class _Accepted(_Side):
         super().connection_made(transport)
         self._relay.connect(self)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._relay.forget(self)
+
 
 class Relay:
     """Round robin over ``targets``; a target that refuses is passed over."""
@@ -74,11 +79,29 @@ class Relay:
         self.targets = targets
         self._turn = 0
         self._connecting: set[asyncio.Task[None]] = set()
+        self._open: set[_Side] = set()
 
     def accept(self) -> asyncio.Protocol:
         return _Accepted(self)
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._open)
+
+    def forget(self, accepted: _Side) -> None:
+        self._open.discard(accepted)
+
+    def abort(self) -> None:
+        """End every connection: the node stops."""
+        for task in self._connecting:
+            task.cancel()
+        for side in list(self._open):
+            for each in (side, side.other):
+                if each and each.transport:
+                    each.transport.abort()
+
     def connect(self, accepted: _Side) -> None:
+        self._open.add(accepted)
         task = asyncio.get_running_loop().create_task(self._connect(accepted))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)

@@ -59,20 +59,25 @@ class ServiceProxy:
     def __init__(self, api_server: Address) -> None:
         self._api_server = api_server
         self._listeners: dict[Address, _Listener] = {}
+        self._retired: list[_Listener] = []
 
     async def refresh(self, services: Iterable[Object], workers: Sequence[PodWorker]) -> None:
         wanted: dict[Address, list[Address]] = {}
         for service in services:
             wanted |= self._targets(service, workers)
         for address in [each for each in self._listeners if not wanted.get(each)]:
-            self._listeners.pop(address).server.close()
+            listener = self._listeners.pop(address)
+            listener.server.close()
+            self._retired.append(listener)
+        self._retired = [each for each in self._retired if each.relay.busy]
         for address, targets in wanted.items():
             if targets:
                 await self._serve(address, targets)
 
     def close(self) -> None:
-        for listener in self._listeners.values():
+        for listener in [*self._listeners.values(), *self._retired]:
             listener.server.close()
+            listener.relay.abort()
         self._listeners.clear()
 
     def _targets(self, service: Object, workers: Sequence[PodWorker]) -> dict[Address, list[Address]]:

@@ -21,7 +21,7 @@ class Kube:
         self.cluster = cluster
         self.namespace = namespace
 
-    async def __call__(self, *args: str, input: str | None = None) -> str:
+    async def __call__(self, *args: str, input: str | None = None) -> str:  # noqa: A002
         return (await self.cluster.kubectl("-n", self.namespace, *args, input=input)).check().stdout
 
     async def apply(self, *objects: Object) -> None:

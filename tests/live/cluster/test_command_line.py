@@ -27,7 +27,7 @@ POD = {
 def run(tmp_path: Path) -> Iterator[Run]:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
 
-    def command(*args: str, input: str | None = None, program: str | None = None) -> subprocess.CompletedProcess[str]:
+    def command(*args: str, input: str | None = None, program: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002
         argv = [program, *args] if program else [sys.executable, "-m", "quantum_cluster", *args, *_named(args)]
         return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, input=input, check=False)
 

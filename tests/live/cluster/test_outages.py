@@ -56,10 +56,16 @@ async def test_a_frozen_api_server_answers_nobody_until_it_is_thawed(kube: Kube,
 async def test_a_killed_etcd_comes_back_with_what_it_had(kube: Kube, cluster: EmbeddedCluster) -> None:
     await kube("create", "configmap", "kept", "--from-literal=a=b")
     await cluster.etcd.kill()
-    assert not await cluster.apiserver.is_ready()
-    await cluster.etcd.start()
-    await cluster.etcd.wait_ready()
+    try:
+        await eventually(lambda: _unready(cluster), "the API server says that it is not ready")
+    finally:
+        await cluster.etcd.start()
+        await cluster.etcd.wait_ready()
     assert (await eventually(lambda: kube.get("configmap", "kept"), "reads work again"))["data"] == {"a": "b"}
+
+
+async def _unready(cluster: EmbeddedCluster) -> bool:
+    return not await cluster.apiserver.is_ready()
 
 
 async def test_what_crashes_is_started_again_and_what_a_test_stopped_is_not(cluster: EmbeddedCluster) -> None:
