@@ -177,16 +177,21 @@ def symbol_rules(message: wire.Symbol) -> SymbolRules:
     )
 
 
+def plain(value: Decimal) -> str:
+    """Digits without exponent or trailing zeros: the venue refuses more than 20 decimals, and arithmetic leaves up to 28 (-1100)."""
+    return format(value.normalize(), "f")
+
+
 def order_params(intent: OrderIntent, client_order_id: str) -> dict[str, str | int]:
     """Parameters of POST /fapi/v1/order.  RESULT waits for matching, so the answer says what was executed (but never at what price)."""
     params: dict[str, str | int] = {
         "symbol": intent.symbol,
         "side": intent.side.value,
         "type": "MARKET" if intent.price is None else "LIMIT",
-        "quantity": format(intent.quantity, "f"),
+        "quantity": plain(intent.quantity),
         "newClientOrderId": client_order_id,
         "newOrderRespType": "RESULT",
     }
     if intent.price is not None:
-        params |= {"price": format(intent.price, "f"), "timeInForce": intent.time_in_force}
+        params |= {"price": plain(intent.price), "timeInForce": intent.time_in_force}
     return params | ({"reduceOnly": "true"} if intent.reduce_only else {})

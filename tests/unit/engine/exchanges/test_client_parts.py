@@ -35,6 +35,13 @@ def test_quantities_are_written_without_exponent() -> None:
     assert (params["quantity"], params["price"], params["reduceOnly"]) == ("100", "0.001", "true")
 
 
+def test_what_arithmetic_leaves_behind_the_point_does_not_reach_the_venue() -> None:
+    """0.054 that was cut from a quotient has 28 digits; the venue answers -1100 to more than 20."""
+    left_over = Decimal("0.0540000001") / 3 * 3 % Decimal("0.001") + Decimal("1.649000000000000000000000000")
+    assert translate.plain(left_over - left_over % Decimal("0.001")) == "1.649"
+    assert translate.plain(Decimal("100")) == "100"
+
+
 def test_a_status_that_nobody_knows_counts_as_open() -> None:
     message = wire.Order("BTCUSDT", 1, "id", "BUY", "NEW_ADL", Decimal(1), Decimal(0))
     assert translate.order(message).status.is_open
