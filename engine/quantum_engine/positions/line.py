@@ -15,6 +15,8 @@ from quantum_engine.domain import Fill
 
 ZERO = Decimal(0)
 REMEMBERED_FILLS = 2_000
+OUT_OF_ORDER_MS = 60_000
+"""No channel brings a fill later than this after a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class PositionLine:
     entry_price: Decimal = ZERO
     stated_from_ms: int = -1
     stated_to_ms: int = -1
-    _by_fills: Decimal = ZERO
-    """What the fills seen so far add up to; differs from ``quantity`` by fills that a statement holds and the stream has yet to bring."""
+    _awaited: list[Decimal] = field(default_factory=list)
+    """What each statement of the newest stretch holds of fills that the stream has yet to bring."""
     _seen: OrderedDict[int, Fill] = field(default_factory=OrderedDict)
 
     def fill(self, fill: Fill) -> bool:
@@ -49,11 +51,7 @@ class PositionLine:
             return False
         self._remember(fill)
         signed = fill.quantity * fill.side.sign
-        awaited = self.quantity - self._by_fills
-        self._by_fills += signed
-        if fill.time_ms < self.stated_from_ms:
-            return False
-        if fill.time_ms <= self.stated_to_ms and awaited * signed > 0 and abs(awaited) >= abs(signed):
+        if fill.time_ms < self.stated_from_ms or (fill.time_ms <= self.stated_to_ms and self._was_awaited(signed)):
             return False
         self._trade(signed, fill.price)
         return True
@@ -62,20 +60,35 @@ class PositionLine:
         """Take the exchange's word.  One older than the newest is passed over."""
         if statement.to_ms < self.stated_from_ms:
             return
+        before = self.quantity
         if statement.from_ms > self.stated_to_ms:
-            self._by_fills = self.quantity
+            self._awaited.clear()
         quantity = statement.quantity + self._sum(statement.to_ms + 1, None)
         if statement.from_ms < statement.to_ms and quantity + self._sum(statement.from_ms, statement.to_ms) == self.quantity:
             quantity = self.quantity
         if quantity == statement.quantity:
             self.entry_price = statement.entry_price
         self.quantity = quantity
+        if quantity != before:
+            self._awaited.append(quantity - before)
         self.stated_from_ms, self.stated_to_ms = statement.from_ms, statement.to_ms
 
+    def _was_awaited(self, signed: Decimal) -> bool:
+        """Whether a statement already holds this fill: the first that awaits as much on its side."""
+        for number, awaited in enumerate(self._awaited):
+            if awaited * signed > 0 and abs(awaited) >= abs(signed):
+                self._awaited[number] = awaited - signed
+                return True
+        return False
+
     def _sum(self, from_ms: int, to_ms: int | None) -> Decimal:
-        return sum(
-            (f.quantity * f.side.sign for f in self._seen.values() if f.time_ms >= from_ms and (to_ms is None or f.time_ms <= to_ms)), ZERO
-        )
+        total = ZERO
+        for fill in reversed(self._seen.values()):
+            if fill.time_ms < from_ms - OUT_OF_ORDER_MS:
+                break
+            if fill.time_ms >= from_ms and (to_ms is None or fill.time_ms <= to_ms):
+                total += fill.quantity * fill.side.sign
+        return total
 
     def _trade(self, signed: Decimal, price: Decimal) -> None:
         before, after = self.quantity, self.quantity + signed
