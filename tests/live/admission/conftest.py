@@ -54,6 +54,7 @@ async def _guards_are_up(desk: Desk) -> None:
         "release": lambda: desk.patch("estop", stop, {"approvals": [{"by": "nobody"}]}),
         "origin": lambda: desk("create", "--dry-run=server", "-f", "-", given=an_object("EmergencyStop", WITH_ORIGIN)),
         "keep": lambda: desk("delete", "estop", stop, "--dry-run=server"),
+        "keep-kinds": lambda: desk("delete", "crd", f"emergencystops.{names.GROUP}", "--dry-run=server"),
         "loosen": lambda: desk("delete", "tp", policy, "--dry-run=server", who=WALT),
     }
     for guard, attempt in tries.items():

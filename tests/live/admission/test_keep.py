@@ -17,6 +17,8 @@ from tests.live.admission.desk import (
     denied,
 )
 
+from quantum_api.kinds import KINDS
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 KEPT = "an EmergencyStop that is not released cannot be deleted, by anyone: approve its release and wait for the condition Released"
 ADMIN = Person("root", ("system:masters",))
@@ -106,6 +108,25 @@ async def test_a_status_written_with_the_object_is_ignored(desk: Desk) -> None:
     body = {**an_object("EmergencyStop", {"action": "Flatten", "reason": "drill"}), "status": {"conditions": [condition]}}
     (await desk("create", "-f", "-", given=body, who=WALT)).check()
     denied(await desk("delete", "estop", body["metadata"]["name"], who=WALT), "keep", KEPT)
+
+
+@pytest.mark.parametrize("kind", [kind.plural for kind in KINDS])
+async def test_nobody_deletes_a_kind_and_with_it_every_stop(desk: Desk, kind: str) -> None:
+    said = "deleting this kind would delete its objects, unreleased stops included: uninstall the release that guards it first"
+    denied(await desk("delete", "crd", f"{kind}.quantumtrader.io", who=ADMIN), "keep-kinds", said)
+
+
+async def test_other_kinds_are_none_of_our_business(desk: Desk) -> None:
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    foreign = {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"kind": "Thing", "plural": "things"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }  # fmt: skip
+    (await desk("create", "-f", "-", given=foreign)).check()
+    (await desk("delete", "crd", "things.example.com")).check()
 
 
 async def test_only_the_operator_of_the_namespace_writes_origin(desk: Desk) -> None:

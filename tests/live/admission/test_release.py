@@ -14,7 +14,7 @@ LACKS = (
 )
 FOREIGN = "spec.approvals: {} may not approve in the name of {}: set by to your own user name"
 TAKEN = "spec.approvals: {} may not withdraw or replace the approval of {}: only its author may (keep the other entries when you add yours)"
-FINAL = "spec.approvals is final, this stop is released: create a new EmergencyStop to stop again"
+FINAL = "spec is final, this stop is released: create a new EmergencyStop to stop again"
 
 
 async def add(desk: Desk, name: str, by: str, who: Person) -> Completed:
@@ -160,3 +160,10 @@ async def test_the_approvals_of_a_released_stop_are_its_record(desk: Desk) -> No
     await desk.release(name)
     denied(await add(desk, name, "bob", BOB), "release", FINAL)
     denied(await desk.patch("estop", name, {"approvals": []}, ALICE), "release", FINAL)
+    (await desk("label", "estop", name, "ticket=42", who=ALICE)).check()
+
+
+async def test_a_released_stop_cannot_be_made_stronger_for_that_would_stop_nothing(desk: Desk) -> None:
+    name = await desk.stop(action="HaltEntries")
+    await desk.release(name)
+    denied(await desk.patch("estop", name, {"action": "Flatten"}, ALICE), "release", FINAL)

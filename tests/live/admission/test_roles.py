@@ -75,7 +75,7 @@ async def test_a_trader_changes_the_mode_and_neither_stops_nor_limits(desk: Desk
 async def test_the_guards_compile_against_the_kinds_without_a_warning(desk: Desk) -> None:
     guards = json.loads((await desk("get", "validatingadmissionpolicies", "-o", "json")).check().stdout)["items"]
     assert sorted(guard["metadata"]["name"] for guard in guards) == [
-        f"quantum-trader-{word}" for word in ("keep", "loosen", "origin", "release")
+        f"quantum-trader-{word}" for word in ("keep", "keep-kinds", "loosen", "origin", "release")
     ]
-    assert [guard["spec"]["failurePolicy"] for guard in guards] == ["Fail"] * 4
+    assert [guard["spec"]["failurePolicy"] for guard in guards] == ["Fail"] * 5
     assert [warning for guard in guards for warning in guard.get("status", {}).get("typeChecking", {}).get("expressionWarnings", [])] == []
