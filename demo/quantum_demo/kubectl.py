@@ -61,7 +61,7 @@ class Kubectl:
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.kubeconfig.parent / "kube-cache")},
         )
         out, err = await process.communicate(stdin.encode() if stdin is not None else None)
         return Ran(process.returncode or 0, out.decode(), err.decode(), time.monotonic() - began)

@@ -57,6 +57,18 @@ class VenueControl:
             return await response.json()
 
 
-def open_positions(account: dict[str, Any]) -> list[dict[str, Any]]:
-    """Positions that are not flat."""
-    return [p for p in account["positions"] if Decimal(p["positionAmt"]) != 0]
+def is_flat(account: dict[str, Any]) -> bool:
+    """No position and no order, conditional ones included."""
+    return bool(account["isFlat"]) and account["openOrderCount"] == 0 and account["openAlgoOrderCount"] == 0
+
+
+def long_exposure_usdt(account: dict[str, Any]) -> Decimal:
+    """Long minus short value at mark."""
+    return sum((Decimal(p["amount"]) * Decimal(p["markPrice"]) for p in account["positions"]), Decimal(0))
+
+
+def describe(account: dict[str, Any]) -> str:
+    """One account in one line."""
+    held = ", ".join(f"{p['symbol']} {p['amount']}" for p in account["positions"]) or "flat"
+    orders = account["openOrderCount"] + account["openAlgoOrderCount"]
+    return f"equity {Decimal(account['equityUsdt']):.2f} USDT, {held}, {orders} open orders"

@@ -3,9 +3,8 @@
 from typing import Any
 
 from quantum_demo.fleet import Stage, condition, engine_pods, is_ready
-from quantum_demo.steps.trading import describe
 from quantum_demo.timeline import StepFailedError
-from quantum_demo.venue import VenueControl, open_positions
+from quantum_demo.venue import VenueControl, describe, is_flat
 from quantum_demo.waiting import until
 
 FALL_BPS = -1_500
@@ -26,13 +25,16 @@ async def let_the_market_fall(stage: Stage) -> None:
             stops = [s for s in (await stage.kubectl.get("emergencystops"))["items"] if s["spec"].get("origin")]
             return stops if {s["spec"]["origin"]["engine"] for s in stops} >= set(names) else None
 
-        _, seconds = await until(one_stop_per_engine, "an EmergencyStop object per engine", within_seconds=30)
+        stops, seconds = await until(one_stop_per_engine, "an EmergencyStop object per engine", within_seconds=30)
         stage.timeline.saw("an EmergencyStop object per engine, made by the operator", seconds=seconds)
+        for stop in stops:
+            origin = stop["spec"]["origin"]
+            stage.timeline.saw(f"{origin['engine']}: {origin['trigger']}, measured {origin['measured']}, limit {origin['limit']}")
         await stage.show("wait", "--for=condition=PositionsFlat", "emergencystops", "--all", "--timeout=60s")
         await stage.show("get", "emergencystops")
         for name in names:
             account = await venue.account(name)
-            if open_positions(account) or account["openOrders"]:
+            if not is_flat(account):
                 raise StepFailedError(f"the venue says {name} is not flat: {describe(account)}")
             stage.timeline.saw(f"{name}, says the venue: {describe(account)}")
 

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from quantum_demo.fleet import EXAMPLES, Stage, engine_pods
-from quantum_demo.steps.trading import describe
 from quantum_demo.timeline import StepFailedError
-from quantum_demo.venue import VenueControl, open_positions
+from quantum_demo.venue import VenueControl, describe, is_flat
 
 PHASES = (("gate closed", "gateClosedAt"), ("orders cancelled", "ordersCancelledAt"), ("flat", "positionsFlatAt"))
 
@@ -25,7 +24,7 @@ async def stop_by_hand(stage: Stage) -> None:
     async with await VenueControl.find(stage.kubectl) as venue:
         for row in stop["status"]["progress"]:
             account = await venue.account(row["name"])
-            if open_positions(account) or account["openOrders"]:
+            if not is_flat(account):
                 raise StepFailedError(f"the venue says {row['name']} is not flat: {describe(account)}")
             stage.timeline.saw(f"{row['name']}, says the venue: {describe(account)}")
 

@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 from quantum_demo.fleet import Stage, condition
-from quantum_demo.steps.trading import describe, let_the_engines_trade
 from quantum_demo.timeline import StepFailedError
-from quantum_demo.venue import VenueControl, open_positions
+from quantum_demo.venue import VenueControl, describe
 from quantum_demo.waiting import until
 
 OFFICERS = ("system:authenticated", "risk-officers")
@@ -31,7 +30,7 @@ async def release_by_two_people(stage: Stage) -> None:
 
             async def trades_again(name: str = name) -> dict[str, Any] | None:
                 account = await venue.account(name)
-                return account if open_positions(account) else None
+                return None if account["isFlat"] else account
 
             account, seconds = await until(trades_again, f"{name} trades again", within_seconds=90)
             stage.timeline.saw(f"{name} trades again: {describe(account)}", seconds=seconds)
@@ -52,6 +51,3 @@ async def refuse_a_forged_approval(stage: Stage, stop: str) -> None:
     if ran.code == 0:
         raise StepFailedError("the API server let alice approve in bob's name")
     stage.timeline.refused(ran.err)
-
-
-__all__ = ["let_the_engines_trade", "release_by_two_people"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from quantum_demo.fleet import Stage, engine_pods
-from quantum_demo.venue import VenueControl, open_positions
+from quantum_demo.venue import VenueControl, describe, long_exposure_usdt
 from quantum_demo.waiting import until
 
 UPWARD_BPS_PER_MINUTE = 150
@@ -25,14 +25,3 @@ async def let_the_engines_trade(stage: Stage) -> None:
         stage.timeline.saw("every engine holds long positions, says the venue:", seconds=seconds)
         for name, account in zip(names, accounts, strict=True):
             stage.timeline.saw(f"{name}: {describe(account)}")
-
-
-def long_exposure_usdt(account: dict[str, Any]) -> float:
-    """Long minus short value at mark."""
-    return sum(float(p["positionAmt"]) * float(p["markPrice"]) for p in open_positions(account))
-
-
-def describe(account: dict[str, Any]) -> str:
-    """One account in one line."""
-    held = ", ".join(f"{p['symbol']} {p['positionAmt']}" for p in open_positions(account)) or "flat"
-    return f"equity {float(account['equity']):.2f} USDT, {held}, {len(account['openOrders'])} open orders"
