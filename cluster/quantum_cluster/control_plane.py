@@ -90,6 +90,11 @@ class ControlProcess:
     async def is_ready(self) -> bool:
         return self.pid is not None and (self._ready is None or await self._ready())
 
+    async def until_ready(self) -> None:
+        """Wait without a deadline; readiness is another process's, so nothing could wake us."""
+        while not await self.is_ready():  # noqa: ASYNC110
+            await asyncio.sleep(_READY_POLL_SECONDS)
+
     async def wait_ready(self, timeout_seconds: float = 60.0) -> None:
         deadline = time.monotonic() + timeout_seconds
         while not await self.is_ready():

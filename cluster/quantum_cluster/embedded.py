@@ -181,8 +181,7 @@ class EmbeddedCluster:
         while True:
             await self.apiserver.spawned.wait()
             self.apiserver.spawned.clear()
-            while not await self._readyz():
-                await asyncio.sleep(_POLL_SECONDS)
+            await self.apiserver.until_ready()
             for process in (self.scheduler, self.controller_manager):
                 process.renew()
 

@@ -9,12 +9,13 @@ Why   everything about one process in one place; what is decided comes from the 
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,8 @@ from quantum_cluster.node.probes import ProbeSpec, ProbeState, step
 from quantum_cluster.node.status import ContainerView, Running, Terminated, Waiting, terminated
 from quantum_cluster.node.volumes import check_mount_path
 from quantum_cluster.process import CLUSTER_ID_VARIABLE, CONTAINER_ID_VARIABLE, Child, ProcessRecord, signal_marked, spawn
+
+log = logging.getLogger("quantum_cluster.container")
 
 LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _RETRY_CONFIG_SECONDS: Final = 1.0
@@ -248,7 +251,7 @@ class Container:
             if state.passing != self.view.ready:
                 self._show(replace(self.view, ready=state.passing))
 
-    async def _results(self, probe: Object, spec: ProbeSpec, eager: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def _results(self, probe: Object, spec: ProbeSpec, eager: bool) -> AsyncIterator[bool]:
         """One result per period, and while ``eager`` and not yet successful also early successes in between."""
         await asyncio.sleep(spec.initial_delay_seconds)
         while True:
@@ -271,7 +274,7 @@ class Container:
 
     async def _unhealthy(self, why: str) -> None:
         """End the process; what follows is an ordinary exit."""
-        del why
+        log.info("%s, container %s: %s", self._around.pod_name, self.spec["name"], why)
         assert self._child is not None
         await self._child.end(float(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30)))
 

@@ -20,7 +20,8 @@ def stateful_set(replicas: int) -> dict:
     container = {
         "name": "web", "image": "example/web:1", "command": ["python", "-m", "http.server", "--bind", "$(POD_IP)", "8080"], "env": [POD_IP],
         "workingDir": "/run/data", "volumeMounts": [{"name": "data", "mountPath": "/run/data"}],
-        "ports": [{"name": "http", "containerPort": 8080}], "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1},
+        "ports": [{"name": "http", "containerPort": 8080}],
+        "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1},
     }  # fmt: skip
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
     return {
