@@ -13,6 +13,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,7 +37,7 @@ class SigningKey:
     published_at_ms: int | None = None
     retired_at_ms: int | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         return key_id(self.private.public_key())
 

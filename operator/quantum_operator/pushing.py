@@ -60,7 +60,7 @@ def renewal_at_ms(held: Held, engine: str) -> int:
 def _same_content(wanted: Resolved, held: Held, sent: Sent) -> bool:
     """Another operator's document is compared by its sources: two operators with the same view must not push against each other."""
     if held.digest == sent.digest:
-        return wanted == sent.resolved
+        return wanted is sent.resolved or wanted == sent.resolved
     return held.sources == _pairs(wanted.sources) and held.released == frozenset(wanted.released)
 
 

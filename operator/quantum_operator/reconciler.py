@@ -21,7 +21,7 @@ from quantum_operator.conditions import conditions
 from quantum_operator.fleet import Fleet
 from quantum_operator.mirror import Mirror
 from quantum_operator.pushing import push_reason, renewal_at_ms
-from quantum_operator.resolve import Resolved, resolve
+from quantum_operator.resolve import Resolved, resolve_selected, select
 from quantum_operator.signing import Issued, Signer
 from quantum_operator.status_writer import StatusWriter
 from quantum_operator.stop_creator import StopCreator
@@ -150,10 +150,21 @@ class Reconciler:
             self._signer.forget(gone)
             self._out.mirror.forget(gone)
             self._due_ms.pop(gone, None)
-            self._wanted.pop(gone, None)
-        for name, engine in snapshot.engines.items():
-            self._wanted[name] = resolve(snapshot, engine, self._required_approvals)
+        self._wanted = self._resolve_all(snapshot)
         return set(snapshot.engines)
+
+    def _resolve_all(self, snapshot: Snapshot) -> dict[str, Resolved]:
+        """Engines with the same selection share one result: a fleet usually has a handful."""
+        made: dict[tuple[int, ...], Resolved] = {}
+        wanted: dict[str, Resolved] = {}
+        for name, engine in snapshot.engines.items():
+            selected = select(snapshot, engine)
+            alike = tuple(id(known) for group in selected for known in group)
+            if alike not in made:
+                made[alike] = resolve_selected(selected, self._required_approvals)
+            before = self._wanted.get(name)
+            wanted[name] = before if before == made[alike] else made[alike]
+        return wanted
 
     def _serve(self, snapshot: Snapshot, name: str, now_ms: int) -> None:
         """Push to one engine if it needs it; make objects for its latches; note when to look again."""
@@ -161,7 +172,7 @@ class Reconciler:
         report = link.report
         reason = push_reason(wanted, snapshot.required_of(name), report, link.sent, link.engine.id, now_ms)
         if reason is not None and not snapshot.engines[name].terminal:
-            link.want(reason, fresh=wanted != link.offered)
+            link.want(reason, fresh=wanted is not link.offered)
             link.offered = wanted
         for missing in missing_stops(link.engine, report, snapshot.stops, snapshot.seen):
             self._out.stops.offer(missing)

@@ -64,9 +64,22 @@ class Resolved:
         return self.limits.lease_seconds if self.limits else LEASE_WITHOUT_POLICY_SECONDS
 
 
+Selected = tuple[tuple[Known, ...], tuple[Known, ...], tuple[Known, ...]]
+
+
 def resolve(objects: Objects, engine: Engine, required_approvals: int) -> Resolved:
     """Everything ``engine`` is told."""
-    policies, modes, stops = ([k for k in known if selects(k, engine)] for known in (objects.policies, objects.modes, objects.stops))
+    return resolve_selected(select(objects, engine), required_approvals)
+
+
+def select(objects: Objects, engine: Engine) -> Selected:
+    """The policies, modes and stops that are for this engine: engines with the same selection are told the same."""
+    policies, modes, stops = (tuple(k for k in known if selects(k, engine)) for known in (objects.policies, objects.modes, objects.stops))
+    return policies, modes, stops
+
+
+def resolve_selected(selected: Selected, required_approvals: int) -> Resolved:
+    policies, modes, stops = selected
     limits, policy_gate, policy_notes = _limits(policies)
     strategy, mode_notes = _strategy(modes)
     orders, released = _stops(stops, required_approvals)
