@@ -70,6 +70,8 @@ class PositionBook:
         for symbol in listed.keys() | self.lines.keys():
             line = self.line(symbol)
             position = listed.get(symbol)
+            if position is None and not line.quantity:
+                continue  # flat, and told so: what is still on its way counts as it comes
             if position is None:
                 line.state(Statement(Decimal(0), Decimal(0), from_ms, to_ms))
             elif line.stated_to_ms <= max(position.update_time_ms, from_ms):
@@ -82,4 +84,4 @@ def _listed(position: PositionView, line: PositionLine, from_ms: int, to_ms: int
     if not position.update_time_ms:
         return Statement(position.quantity, position.entry_price, from_ms, to_ms)
     at_ms = max(position.update_time_ms, line.stated_to_ms)
-    return Statement(position.quantity, position.entry_price, at_ms, at_ms)
+    return Statement(position.quantity, position.entry_price, at_ms + 1, at_ms)

@@ -23,8 +23,8 @@ OUT_OF_ORDER_MS = 60_000
 class Statement:
     """The exchange's word on a position.
 
-    It holds every fill before ``from_ms`` and none after ``to_ms``; of those between, some.  An account update or a position with its
-    own update time leaves one millisecond of doubt, a symbol that is absent from an answer the whole time of the request.
+    It holds every fill before ``from_ms`` and none after ``to_ms``; of those between, some.  A listed position with its own update time
+    leaves no doubt, an account update that millisecond, a symbol that is absent from an answer the whole time of the request.
     """
 
     quantity: Decimal
