@@ -96,7 +96,7 @@ class Desk:
     async def operator(self, **settings: str) -> OperatorProcess:
         env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
         base = {"namespace": self.namespace, "http_host": "127.0.0.1", "http_port": "0", "relist_seconds": "20"}
-        made = OperatorProcess(env, self._logs / f"operator-{len(self.operators)}.log", **base, **settings)
+        made = OperatorProcess(env, self._logs / f"operator-{len(self.operators)}.log", **{**base, **settings})
         self.operators.append(made)
         await made.start()
         return made
