@@ -64,7 +64,7 @@ class Node:
         self._book = LatchBook(self._permission, self._clock)
         self._keeper = LatchKeeper(self._book, self._journal, self._clock)
         self._puller = StopPuller(settings.pod_name, self._book, self._clock, random_id)
-        self._policy = PolicyStore(settings.engine, self._journal, self._keys, self._book, self._permission, self._clock)
+        self._policy = PolicyStore(settings.engine, self._journal, self._keys, self._book, self._permission, self._clock, _boot_id())
         self._mirror = RedisMirror(settings.redis_url, settings.engine, self._book.rows) if settings.redis_url else None
         self._halts = HaltRequests(settings.journal_path)
         limits = lambda: self._policy.limits  # noqa: E731
@@ -260,6 +260,14 @@ class Node:
 class _NoMirror:
     def keep_peak(self, row: bytes) -> None:
         """There is no mirror."""
+
+
+def _boot_id() -> str:
+    """Linux: the same for every process until the machine boots again.  Empty elsewhere."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _token(path: Path | None) -> bytes | None:

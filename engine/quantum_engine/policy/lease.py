@@ -6,6 +6,8 @@ Flow  accept -> HERE -> restriction "lease" -> gate
 Why   a recorded document or a clock that was set back must not stretch a lease
 
 Two ends, the earlier counts: a monotonic deadline set at receipt, and the expiry that the document states.  Once over, a lease stays over.
+The deadline is stored beside the document with the machine's boot id: a process on the same boot goes on with it, whatever the wall clock
+says.  After another boot only wall times remain to judge by, and a clock that stands before the largest one stored is not believed.
 """
 
 from dataclasses import dataclass
@@ -47,3 +49,19 @@ def grant_recorded(document: PolicyDocument, monotonic: float, wall_ms: int, lar
     if wall_ms + CLOCK_TOLERANCE_MS < seen_ms:
         return Lease(monotonic, document.expires_at_ms)
     return grant(document, monotonic, max(wall_ms, seen_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLease:
+    """What the journal keeps of a lease: the deadline means something only on the boot it was written on."""
+
+    digest: str
+    boot_id: str
+    ends_monotonic: float
+
+
+def resume(lease: Lease, stored: StoredLease | None, digest: str, boot_id: str) -> Lease:
+    """``lease`` as judged by wall times, never later than the deadline that a process on this boot had set."""
+    if stored is None or not boot_id or (stored.digest, stored.boot_id) != (digest, boot_id):
+        return lease
+    return Lease(min(lease.ends_monotonic, stored.ends_monotonic), lease.expires_at_ms)

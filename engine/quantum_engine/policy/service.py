@@ -7,6 +7,7 @@ Why   tightening is switched in memory before the disk is asked, loosening only 
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +20,17 @@ from quantum_api.strategy_mode import Strategy
 from quantum_api.trading_policy import Limits, OnLeaseExpiry
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
-from quantum_engine.ordered_faults import crash_point
-from quantum_engine.errors import JournalUnavailableError, RetryableError
+from quantum_engine.errors import CorruptStateError, JournalUnavailableError, RetryableError
 from quantum_engine.journal import Journal, Put, Table
 from quantum_engine.logs import logger
+from quantum_engine.ordered_faults import crash_point
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.policy.accept import AlreadyHeld, Channel, Refuse, Verdict, judge
-from quantum_engine.policy.lease import GATE_ON_EXPIRY, Lease, grant, grant_recorded
+from quantum_engine.policy.lease import GATE_ON_EXPIRY, Lease, StoredLease, grant, grant_recorded, resume
 from quantum_engine.policy.ports import Keys, Mirror, StopDesk
 
 HELD_KEY: Final = "held"
+LEASE_KEY: Final = "lease"
 APPLIED_KEY: Final = "document-applied-at-ms"
 WALL_KEY: Final = "largest-wall-ms"
 _WALL_STORE_MS: Final = 5_000
@@ -59,19 +61,24 @@ class Refused:
 class PolicyStore:
     """One document at a time, never an older one."""
 
-    def __init__(self, engine: str, journal: Journal, keys: Keys, stops: StopDesk, permission: Permission, clock: Clock) -> None:
+    def __init__(
+        self, engine: str, journal: Journal, keys: Keys, stops: StopDesk, permission: Permission, clock: Clock, boot_id: str = ""
+    ) -> None:
+        """``boot_id`` names this boot of the machine; empty = unknown."""
         self._engine = engine
         self._journal = journal
         self._keys = keys
         self._stops = stops
         self._permission = permission
         self._clock = clock
+        self._boot_id = boot_id
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._largest_wall_ms = 0
         self.held: Held | None = None
         self.last_refusal: Refused | None = None
+        """Since the document in force was taken."""
         self.lease_valid = False
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -99,6 +106,7 @@ class PolicyStore:
             _log.error("journal_document_rejected", reason=verified.reason, message=verified.message)
             return
         lease = grant_recorded(verified.document, self._clock.monotonic(), self._clock.wall_ms(), self._largest_wall_ms)
+        lease = resume(lease, _stored_lease(meta.get(LEASE_KEY)), verified.digest, self._boot_id)
         self.held = Held(verified, lease, int(meta.get(APPLIED_KEY, b"0")))
         self._enforce()
         self._stops.release(verified.document.released)
@@ -163,6 +171,7 @@ class PolicyStore:
                 Put(Table.DOCUMENT, HELD_KEY, verified.token),
                 Put(Table.META, APPLIED_KEY, str(now_ms).encode()),
                 Put(Table.META, WALL_KEY, str(largest).encode()),
+                Put(Table.META, LEASE_KEY, json.dumps([verified.digest, self._boot_id, held.lease.ends_monotonic]).encode()),
                 *stop_writes,
             )
         except JournalUnavailableError as error:
@@ -171,6 +180,7 @@ class PolicyStore:
         self._largest_wall_ms = largest
         self._stops.committed()
         self.held = held
+        self.last_refusal = None
         self._enforce()
         self._stops.release(document.released)
         metrics.DOCUMENTS.labels(channel, "Taken").inc()
@@ -220,8 +230,10 @@ class PolicyStore:
             self._tell()
 
     async def _remember_wall(self) -> None:
+        """Now and then, and as soon as the stated expiry has passed: what was over must stay over."""
         now_ms = self._clock.wall_ms()
-        if now_ms < self._largest_wall_ms + _WALL_STORE_MS:
+        has_just_expired = self.held is not None and self._largest_wall_ms < self.held.lease.expires_at_ms <= now_ms
+        if now_ms < self._largest_wall_ms + _WALL_STORE_MS and not has_just_expired:
             return
         try:
             await self._journal.commit(Put(Table.META, WALL_KEY, str(now_ms).encode()))
@@ -241,6 +253,15 @@ class PolicyStore:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _stored_lease(row: bytes | None) -> StoredLease | None:
+    if row is None:
+        return None
+    try:
+        return StoredLease(*json.loads(row))
+    except (ValueError, TypeError) as error:
+        raise CorruptStateError(f"the stored lease cannot be read: {error}") from error
 
 
 def _policy_restriction(verified: Verified) -> Restriction:

@@ -1,0 +1,131 @@
+"""Closing the gate is one synchronous call; a latch goes by its id alone."""
+
+from quantum_api.engine_status import EmergencyState, Latch
+from quantum_api.gate import Gate
+from quantum_api.policy_document import StopOrder
+from quantum_api.trading_policy import StopAction
+from quantum_engine.clock import ManualClock
+from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.latches import Sight, progressed
+from quantum_engine.journal import Delete, Put, Table
+from quantum_engine.permission import Permission
+
+STOP = StopOrder(id="uid-1", name="storm", action=StopAction.FLATTEN, reason="r")
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.permission = Permission()
+        self.permission.lift("policy")
+        self.permission.lift("reconciliation")
+        self.book = LatchBook(self.permission, self.clock)
+
+    def engage(self, stop: StopOrder = STOP, released: tuple[str, ...] = ()) -> Latch | None:
+        self.book.engage([stop], released)
+        self.book.committed()
+        return self.book.get(stop.id)
+
+    def finish(self, cooldown_seconds: int = 300) -> None:
+        latch = self.book.get(STOP.id)
+        assert latch is not None
+        self.book.update(progressed(latch, Sight(0, 0), self.clock.wall_ms(), cooldown_seconds), cooldown_seconds)
+
+
+def test_the_gate_is_closed_before_the_journal_is_asked() -> None:
+    desk = Desk()
+    writes = desk.book.engage([STOP], [])
+    assert desk.permission.gate is Gate.EXIT_ONLY
+    assert [write for write in writes if isinstance(write, Put) and write.table is Table.LATCH]
+    assert desk.book.latches[0].gate_closed_at_ms is None
+    desk.book.committed()
+    assert desk.book.latches[0].gate_closed_at_ms == desk.clock.wall_ms()
+
+
+def test_a_document_without_the_stop_changes_nothing() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.finish()
+    desk.clock.advance(1_000)
+    desk.book.engage([], [])
+    desk.book.release([])
+    assert desk.book.state is EmergencyState.COOLDOWN
+
+
+def test_a_release_is_remembered_until_it_is_due() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.book.release([STOP.id])
+    assert desk.book.state is EmergencyState.TRIPPED
+    desk.finish()
+    desk.book.clear_released()
+    assert desk.book.state is EmergencyState.COOLDOWN
+    desk.clock.advance(300)
+    desk.book.clear_released()
+    assert (desk.book.state, desk.permission.gate) == (EmergencyState.ARMED, Gate.ACTIVE)
+    _, writes = desk.book.owed()
+    assert Delete(Table.LATCH, STOP.id) in writes
+
+
+def test_a_wall_clock_set_ahead_does_not_shorten_the_cooldown() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.finish()
+    desk.book.release([STOP.id])
+    desk.clock.jump_wall(86_400)
+    desk.book.clear_released()
+    assert desk.book.state is EmergencyState.COOLDOWN
+    desk.clock.advance(300)
+    desk.book.clear_released()
+    assert desk.book.state is EmergencyState.ARMED
+
+
+def test_a_withdrawn_release_no_longer_counts() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.book.release([STOP.id])
+    desk.book.release([])
+    desk.finish(0)
+    desk.book.clear_released()
+    assert desk.book.state is EmergencyState.COOLDOWN
+
+
+def test_a_released_id_is_not_latched_again_by_the_same_document() -> None:
+    assert Desk().engage(released=(STOP.id,)) is None
+
+
+def test_the_mirror_brings_back_a_lost_latch_but_not_a_released_one() -> None:
+    first, second = Desk(), Desk()
+    first.engage()
+    rows = first.book.rows()
+    second.book.import_mirrored(rows)
+    assert second.permission.gate is Gate.EXIT_ONLY
+    first.finish(0)
+    first.book.release([STOP.id])
+    first.book.release([])
+    first.book.import_mirrored(rows)
+    assert first.book.latches == ()
+
+
+def test_rubbish_in_the_mirror_is_passed_over() -> None:
+    desk = Desk()
+    desk.book.import_mirrored({"x": b"rubbish"})
+    assert desk.book.latches == ()
+
+
+def test_what_is_latched_on_disk_is_latched() -> None:
+    first, second = Desk(), Desk()
+    first.engage()
+    second.book.restore(first.book.rows(), b"[]")
+    assert (second.permission.gate, second.book.state) == (Gate.EXIT_ONLY, EmergencyState.TRIPPED)
+    assert not second.book.owes
+
+
+def test_a_write_that_is_overtaken_stays_owed() -> None:
+    desk = Desk()
+    desk.book.engage([STOP.model_copy(update={"action": StopAction.HALT_ENTRIES})], [])
+    snapshot, _ = desk.book.owed()
+    desk.book.engage([STOP], [])
+    desk.book.written(snapshot)
+    assert desk.book.owes
+    assert desk.book.latches[0].action is StopAction.FLATTEN

@@ -1,0 +1,48 @@
+"""A crashed stage comes back, five times; then the gate says that it is gone."""
+
+import asyncio
+
+import pytest
+
+from quantum_api.gate import Gate
+from quantum_engine.clock import SystemClock
+from quantum_engine.healing import service
+from quantum_engine.healing.backoff import delay_seconds
+from quantum_engine.healing.service import Supervisor
+from quantum_engine.permission import Permission
+
+
+@pytest.mark.parametrize(("crashes", "seconds"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 16.0), (6, None)])
+def test_delays_double_and_end(crashes: int, seconds: float | None) -> None:
+    assert delay_seconds(crashes, 0.5) == seconds
+
+
+def test_jitter_is_ten_percent() -> None:
+    assert (delay_seconds(1, 0.0), delay_seconds(1, 1.0)) == (0.9, 1.1)
+
+
+async def test_a_stage_that_keeps_crashing_is_given_up_and_restricts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "delay_seconds", lambda crashes, chance: 0.0 if delay_seconds(crashes, chance) else None)
+    permission = Permission()
+    supervisor = Supervisor(permission, SystemClock(), lambda: 0.5)
+    starts = 0
+
+    async def crash() -> None:
+        nonlocal starts
+        starts += 1
+        raise ZeroDivisionError("boom")
+
+    supervisor.start("strategy", crash)
+    async with asyncio.timeout(5):
+        while not supervisor.given_up:
+            await asyncio.sleep(0)
+    assert starts == 6
+    assert "boom" in supervisor.given_up["strategy"]
+    assert ("healing:strategy", Gate.REDUCE_ONLY) in {(r.source, r.gate) for r in permission.restrictions}
+
+
+async def test_stopping_ends_every_stage() -> None:
+    supervisor = Supervisor(Permission(), SystemClock(), lambda: 0.5)
+    supervisor.start("idle", lambda: asyncio.sleep(3_600))
+    await supervisor.stop()
+    assert supervisor.running == []
