@@ -9,11 +9,14 @@ Why   a position limit that forgets resting orders is passed by two orders, and 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, Side
 from quantum_engine.gate.snapshot import Snapshot
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
+_SELL: Final = Side.SELL
+"""An enum's member is slow to look up, and this is asked once per resting order."""
 
 
 def held(positions: Mapping[str, PositionView], symbol: str) -> Decimal:
@@ -61,17 +64,17 @@ def project(snapshot: Snapshot, price: Decimal) -> Projected:
         sizes[symbol] = [position.quantity, -position.quantity]
     for order in snapshot.open_orders:
         if not order.reduce_only:
-            sides = sizes.setdefault(order.symbol, [ZERO, ZERO])
-            sides[order.side is Side.SELL] += order.quantity - order.executed
+            sides = sizes.get(order.symbol) or sizes.setdefault(order.symbol, [ZERO, ZERO])
+            sides[order.side is _SELL] += order.quantity - order.executed
     own = sizes.pop(intent.symbol)
     before = max(own)
-    own[intent.side is Side.SELL] += intent.quantity
+    own[intent.side is _SELL] += intent.quantity
     after = max(own)
     gross: Decimal | None = after * price
     for symbol, sides in sizes.items():
         value = _price_of(snapshot, symbol)
         gross = None if value is None or gross is None else gross + max(sides) * value
-    return Projected(max(own[intent.side is Side.SELL], ZERO), gross, after > before)
+    return Projected(max(own[intent.side is _SELL], ZERO), gross, after > before)
 
 
 def _price_of(snapshot: Snapshot, symbol: str) -> Decimal | None:
