@@ -26,6 +26,7 @@ from quantum_engine.execution.ports import Holdings, Quotes
 from quantum_engine.execution.retries import wait_before_retry
 from quantum_engine.gate.chain import judge, still_permitted
 from quantum_engine.journal import Journal
+from quantum_engine.ordered_faults import crash_point
 from quantum_engine.permission import Permission
 from quantum_engine.verdicts import Accepted, Declined, Refused, Verdict
 
@@ -119,6 +120,7 @@ class Execution:
                 self._world.flight.landed(record.client_order_id)
                 return self._count(Refused(Refusal.JOURNAL_UNAVAILABLE, {"detail": str(error)}))
             log.exception("an exit is sent without a journal", intent=record.id)
+        crash_point("after-intent-before-send")
         return await self._send(record)
 
     async def _send(self, record: IntentRecord) -> Verdict:
