@@ -1,5 +1,7 @@
 """Command line of the operator: ``run`` and ``rotate-key``."""
 
+import resource
+
 import typer
 import uvloop
 
@@ -23,6 +25,7 @@ def run() -> None:
     """Run the operator for one namespace (settings: QT_OPERATOR_*)."""
     settings = Settings()
     logs.configure(settings.log_level)
+    _raise_file_limit()
     uvloop.run(application.run(settings))
 
 
@@ -37,6 +40,12 @@ def rotate_key() -> None:
         typer.echo(f"not rotated: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"key {key_id} is published; it becomes active {settings.key_grace_seconds} s after the operator has seen it published")
+
+
+def _raise_file_limit() -> None:
+    """Two sockets per engine: the soft limit of many systems ends at five hundred engines."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def main() -> None:

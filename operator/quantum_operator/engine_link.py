@@ -24,7 +24,7 @@ from quantum_operator.clock import Clock
 from quantum_operator.logs import logger
 from quantum_operator.objects import Engine
 from quantum_operator.pushing import PushReason, Sent
-from quantum_operator.reports import EngineReport, after_acknowledgement, after_failure, after_refusal, after_status
+from quantum_operator.reports import NOTHING_HEARD, EngineReport, after_acknowledgement, after_failure, after_refusal, after_status
 from quantum_operator.resolve import Resolved
 from quantum_operator.signing import Issued
 
@@ -73,10 +73,10 @@ class EngineLink:
         self._reason: PushReason | None = None
         self._wanted = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._moved = asyncio.Event()
         self._failing = False
         self._in_flight = False
-        self._tasks = [asyncio.create_task(self._push_forever(), name=f"push {engine.name}"), self._new_poll()]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._start()
 
     @property
     def busy(self) -> bool:
@@ -96,23 +96,35 @@ class EngineLink:
             self._hurry.set()
 
     def retarget(self, engine: Engine) -> None:
-        """The pod changed.  A new address is a new engine: whatever the old one answered may be gone with it."""
+        """The pod changed.  A new address is a new engine: nothing that the old one said, or may still answer, is about this one."""
         moved = engine.endpoint != self.engine.endpoint or engine.uid != self.engine.uid
         self.engine = engine
         if moved:
-            self._failing = self._in_flight = False
-            self._moved.set()
-            self._hurry.set()
-            self._tasks[1].cancel()
-            self._tasks[1] = self._new_poll()
+            self.report, self.sent, self.offered = NOTHING_HEARD, None, None
+            self._reason, self._failing, self._in_flight = None, False, False
+            self._cancel()
+            self._start()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _new_poll(self) -> asyncio.Task[None]:
-        return asyncio.create_task(self._poll_forever(), name=f"poll {self.engine.name}")
+    def _start(self) -> None:
+        self._tasks = [asyncio.create_task(work, name=f"link {self.engine.name}") for work in (self._push_forever(), self._poll_forever())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Neither task ends by itself while the pod has an address; an error that nobody foresaw must not leave the engine alone."""
+        if task.cancelled() or task.exception() is None:
+            return
+        _log.error("link_died", engine=self.engine.id, exc_info=task.exception())
+        self._cancel()
+        asyncio.get_running_loop().call_later(_LAST_DELAY_SECONDS, self._start)
 
     async def _push_forever(self) -> None:
         backoff = Backoff()
@@ -138,9 +150,6 @@ class EngineLink:
                 await self._hurry.wait()
         except TimeoutError:
             return
-        if self._moved.is_set():
-            self._moved.clear()
-            backoff.reset()
 
     async def _push(self, reason: PushReason, issued: Issued) -> bool:
         endpoint, began = self.engine.endpoint, self._clock.monotonic()

@@ -6,7 +6,7 @@ Flow  world, engine links, clock -> HERE -> engine links, status writer, stop cr
 Why   no trigger carries meaning, so none can be lost: killed at any moment, the next start computes the same
 
 A pass never waits.  Statuses are held back while documents are on their way that will be answered in a moment, so one change of a policy
-is one status write with the last acknowledgement in it; a fleet that takes longer is shown its progress every 100 ms.
+is one status write with the last acknowledgement in it; a fleet that takes longer is shown its progress after 0.1, 0.2, 0.4 … seconds.
 """
 
 import asyncio
@@ -28,9 +28,13 @@ from quantum_operator.stop_creator import StopCreator
 from quantum_operator.stops import missing_stops
 from quantum_operator.world import Change, Snapshot, World
 
-_SETTLE_TICKS: Final = 30
-"""Loop iterations given to the framework's per-object workers to hand over all events that one read brought: they overtake one another."""
+_SETTLE_TICKS: Final = 10
+"""Loop iterations given to the framework's per-object workers to hand over all events that one read brought.
+
+Within one read they overtake one another (measured: by one iteration), and a vector must not claim an event whose elder is on its way.
+"""
 _HOLD_SECONDS: Final = 0.1
+_LONGEST_HOLD_SECONDS: Final = 0.8
 _FIRST_HOLD_SECONDS: Final = 2.0
 _SPACING: Final = 4.0
 """Computing statuses may take at most a fifth of the time."""
@@ -67,6 +71,7 @@ class Reconciler:
         self._statuses_due = False
         self._was_busy = False
         self._hold_until = clock.monotonic() + _FIRST_HOLD_SECONDS
+        self._hold_seconds = _HOLD_SECONDS
         self._space_until = 0.0
         self._wake_at = 0.0
         self.last_pass_at = clock.monotonic()
@@ -112,11 +117,12 @@ class Reconciler:
         return issued
 
     async def _wait(self) -> None:
-        now = self._clock.monotonic()
-        due = [max(0.0, (ms - self._clock.wall_ms()) / 1000) for ms in self._due_ms.values()]
-        until = [self._wake_at - now] if self._wake_at else []
+        if self._marked.is_set():
+            return
+        due = max(0.0, (min(self._due_ms.values()) - self._clock.wall_ms()) / 1000) if self._due_ms else _BEAT_SECONDS
+        wake = self._wake_at - self._clock.monotonic() if self._wake_at else _BEAT_SECONDS
         try:
-            async with asyncio.timeout(min([_BEAT_SECONDS, *due, *until])):
+            async with asyncio.timeout(min(_BEAT_SECONDS, due, wake)):
                 await self._marked.wait()
         except TimeoutError:
             return
@@ -186,14 +192,16 @@ class Reconciler:
         now, busy = self._clock.monotonic(), self.fleet.busy or self.fleet.silent
         finished, self._was_busy = self._was_busy and not busy, busy
         if busy and self._hold_until == 0.0:
-            self._hold_until = now + _HOLD_SECONDS
+            self._hold_seconds = _HOLD_SECONDS
+            self._hold_until = now + self._hold_seconds
         if not self._statuses_due:
             return
         wait_until = self._hold_until if busy else (0.0 if finished else self._space_until)
         if now < wait_until:
             self._wake_at = wait_until
             return
-        self._hold_until = now + _HOLD_SECONDS if busy else 0.0
+        self._hold_seconds = min(self._hold_seconds * 2, _LONGEST_HOLD_SECONDS)
+        self._hold_until = now + self._hold_seconds if busy else 0.0
         self._statuses_due = False
         self._offer_statuses(snapshot)
         spent = self._clock.monotonic() - now

@@ -90,16 +90,19 @@ class Shelf(Generic[Item]):
         """Take a LIST: its contents are the world at ``version``, except where something newer is known already."""
         if self.listed is not None and version < self.listed:
             return Change.NOTHING
-        before, listed = self.moved, {raw["metadata"]["name"]: raw for raw in items}
-        for name in [n for n, entry in self.entries.items() if n not in listed and entry.version <= version]:
-            self._remove(name, version)
+        listed = {raw["metadata"]["name"]: raw for raw in items}
+        missing = [n for n, entry in self.entries.items() if n not in listed and entry.version <= version]
+        changes = [self._remove(name, version) for name in missing]
         for name, raw in listed.items():
             own = int(raw["metadata"]["resourceVersion"])
             if own > max(self._version(name), self.gone.get(name, 0)):
-                self._put(name, own, raw)
+                changes.append(self._put(name, own, raw))
         self.gone = {name: at for name, at in self.gone.items() if at > version}
         self.listed, self.seen = version, max(self.seen, version)
-        return Change.MEANING if self.moved != before else Change.STATUS
+        if Change.MEANING not in changes:
+            return Change.STATUS
+        self.moved = max(self.moved, version)
+        return Change.MEANING
 
     def _version(self, name: str) -> int:
         entry = self.entries.get(name)

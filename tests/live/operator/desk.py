@@ -91,10 +91,11 @@ class Desk:
         self.engines: dict[str, FakeEngine] = {}
         self.ports: dict[str, int] = {}
         self.operators: list[OperatorProcess] = []
+        self.kubeconfig = str(cluster.kubeconfig)
         self._logs = logs
 
     async def operator(self, **settings: str) -> OperatorProcess:
-        env = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
+        env = {**os.environ, "KUBECONFIG": self.kubeconfig}
         base = {"namespace": self.namespace, "http_host": "127.0.0.1", "http_port": "0", "relist_seconds": "20"}
         made = OperatorProcess(env, self._logs / f"operator-{len(self.operators)}.log", **{**base, **settings})
         self.operators.append(made)
@@ -115,13 +116,13 @@ class Desk:
         await self._share_jwks()
         return engine
 
-    async def pod(self, name: str, port: int, **labels: str) -> None:
+    async def pod(self, name: str, port: int, ip: str = "127.0.0.1", **labels: str) -> None:
         marked = {"app.kubernetes.io/component": "engine", "statefulset.kubernetes.io/pod-name": name, **labels}
         container = {"name": "engine", "image": "none", "command": ["none"], "ports": [{"name": "control", "containerPort": port}]}
-        spec = {"containers": [container], "nodeSelector": {"none": "none"}, "terminationGracePeriodSeconds": 0}
+        spec = {"containers": [container], "schedulerName": "none", "terminationGracePeriodSeconds": 0}
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": marked}, "spec": spec}
         await self.api.create(self.core("pods"), body)
-        status = {"status": {"phase": "Running", "podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}}
+        status = {"status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]}}
         await self.api.patch(f"{self.core('pods')}/{name}/status", status)
 
     async def jwks(self) -> str | None:

@@ -146,7 +146,7 @@ class FakeServer:
         self.engines: dict[int, FakeEngine] = {}
         self._runners: dict[int, web.AppRunner] = {}
 
-    async def start(self, engine: FakeEngine, host: str = "127.0.0.1", port: int = 0) -> int:
+    async def start(self, engine: FakeEngine, host: str = "127.0.0.1", port: int = 0, key: int | None = None) -> int:
         app = web.Application()
         app.router.add_put(names.POLICY_PATH, partial(self._put, engine))
         app.router.add_get(names.STATUS_PATH, partial(self._get, engine))
@@ -154,7 +154,8 @@ class FakeServer:
         await runner.setup()
         await web.TCPSite(runner, host, port, backlog=1024).start()
         bound = runner.addresses[0][1]
-        self.engines[bound], self._runners[bound] = engine, runner
+        named = bound if key is None else key
+        self.engines[named], self._runners[named] = engine, runner
         return bound
 
     async def stop(self, port: int) -> None:

@@ -86,11 +86,11 @@ async def test_a_rotated_key_signs_after_its_grace_and_engines_follow(desk: Desk
     await desk.policy(leaseSeconds=5)
     await desk.until("TradingPolicy", "base", "EnginesAcknowledged")
     assert engine.held is not None
-    old = engine.held.key_id
+    old, refused = engine.held.key_id, len(engine.refused)
     await operator.command("rotate-key")
     await desk.share_jwks()
     await eventually(lambda: engine.held is not None and engine.held.key_id != old, "a document signed with the new key", 20)
-    assert engine.refused == []
+    assert len(engine.refused) == refused
 
 
 async def _gone(desk: Desk) -> bool:

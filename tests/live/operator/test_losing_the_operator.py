@@ -22,7 +22,7 @@ async def acknowledged(desk: Desk, engines: int = 1, **settings: str) -> None:
 async def test_an_operator_killed_between_push_and_status_write_tells_the_truth_after_its_restart(desk: Desk) -> None:
     await acknowledged(desk)
     engine, first = desk.engines["engine-0"], desk.operators[0]
-    take = engine.take
+    take, refused = engine.take, len(engine.refused)
 
     def take_and_kill(token: bytes):
         answer = take(token)
@@ -40,7 +40,7 @@ async def test_an_operator_killed_between_push_and_status_write_tells_the_truth_
     assert (await desk.condition("TradingPolicy", "base", "EnginesAcknowledged"))["status"] is None
     await desk.operator()
     await desk.until("TradingPolicy", "base", "EnginesAcknowledged")
-    assert engine.refused == []
+    assert len(engine.refused) == refused
 
 
 async def test_a_restarted_operator_shows_no_gap_in_what_stands_on_the_objects(desk: Desk) -> None:

@@ -86,7 +86,7 @@ def test_a_status_write_raises_seen_but_not_when_the_meaning_moved() -> None:
     assert made.observe(TP, "MODIFIED", written) is Change.STATUS
     snapshot = made.snapshot()
     assert snapshot.seen.trading_policies == 140
-    assert snapshot.moved.trading_policies == 50
+    assert snapshot.moved.trading_policies == 100
 
 
 def test_an_object_made_anew_under_its_old_name_is_another_object() -> None:
@@ -110,3 +110,11 @@ def test_an_engine_is_seen_at_its_pods_own_version() -> None:
 def test_an_engine_without_an_address_has_no_endpoint() -> None:
     assert ENGINE.endpoint == "http://127.0.0.1:8080"
     assert world(pods=[pod(ip=None)]).snapshot().engines["engine-0"].endpoint is None
+
+
+def test_a_list_that_brings_an_older_missed_object_is_a_change_of_meaning() -> None:
+    """Its own version may lie below what was claimed as seen: the fence must then move past that claim."""
+    made = world(policies=[policy("a", version=50)])
+    made.observe(TP, "MODIFIED", policy("a", version=180, generation=2))
+    assert made.replace(TP, 200, [policy("a", version=180, generation=2), policy("b", version=150)]) is Change.MEANING
+    assert made.snapshot().moved.trading_policies == 200
