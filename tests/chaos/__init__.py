@@ -1,0 +1,1 @@
+"""Faults on the whole system.  A package, so that its one cluster ends with its last test."""
