@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import apply_to_ack, stop_to_gates
+from benchmarks import apply_to_ack, in_process, stop_to_gates
 from benchmarks.figures import Row, table
 from quantum_demo.stack import Stack, installed
 
@@ -14,16 +14,28 @@ ON_A_STACK: dict[str, Callable[[Stack], Awaitable[list[Row]]]] = {
 }
 
 
+ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "in-process": in_process.measure,
+}
+
+
 async def run(names: list[str]) -> list[Row]:
     """The named benchmarks, or all."""
-    unknown = set(names) - set(ON_A_STACK)
+    known = [*ALONE, *ON_A_STACK]
+    unknown = set(names) - set(known)
     if unknown:
-        raise SystemExit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(sorted(ON_A_STACK))}")
+        raise SystemExit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    wanted = names or known
     rows: list[Row] = []
-    async with installed("bench") as stack:
-        for name in names or list(ON_A_STACK):
-            print(f"… {name}", flush=True)
-            rows += await ON_A_STACK[name](stack)
+    for name in (n for n in ALONE if n in wanted):
+        print(f"… {name}", flush=True)
+        rows += await ALONE[name]()
+    on_a_stack = [n for n in ON_A_STACK if n in wanted]
+    if on_a_stack:
+        async with installed("bench") as stack:
+            for name in on_a_stack:
+                print(f"… {name}", flush=True)
+                rows += await ON_A_STACK[name](stack)
     return rows
 
 

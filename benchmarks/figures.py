@@ -28,6 +28,10 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms"
 
 
+def microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f} us"
+
+
 def table(rows: Sequence[Row]) -> str:
     """Plain text, one row a line."""
     cells = [("figure", "measured", "budget", "")] + [(r.name, r.value, r.budget, r.verdict) for r in rows]

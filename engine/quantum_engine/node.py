@@ -99,7 +99,8 @@ class Node:
             self._take_halt(request)
         if self._mirror:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._meet_mirror(self._mirror), _MIRROR_AT_START_SECONDS)
+                async with asyncio.timeout(_MIRROR_AT_START_SECONDS):
+                    await self._meet_mirror(self._mirror)
 
     def _wire(self) -> None:
         """Who hears of whom.  Every change ends at the status board."""

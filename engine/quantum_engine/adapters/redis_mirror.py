@@ -18,6 +18,7 @@ from quantum_api import names
 from quantum_engine import metrics
 from quantum_engine.errors import RetryableError
 from quantum_engine.logs import logger
+from quantum_engine.waiting import happens
 
 _TIMEOUT_SECONDS: Final = 0.5
 _RETRY_SECONDS: Final = 0.5
@@ -92,9 +93,7 @@ class RedisMirror:
 
     async def _wait(self, seconds: float) -> None:
         if self.up:
-            try:
-                await asyncio.wait_for(self._wanted.wait(), seconds)
-            except TimeoutError:
+            if not await happens(self._wanted, seconds):
                 self._written = None
         else:
             await asyncio.sleep(seconds)

@@ -15,6 +15,7 @@ from quantum_engine import metrics
 from quantum_engine.clock import Clock
 from quantum_engine.control.ports import Snapshot, Snapshots
 from quantum_engine.permission import Permission
+from quantum_engine.waiting import happens
 
 _REFRESH_SECONDS: Final = 1.0
 
@@ -70,9 +71,7 @@ class StatusBoard:
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 break
-            try:
-                await asyncio.wait_for(self._grew.wait(), left)
-            except TimeoutError:
+            if not await happens(self._grew, left):
                 break
         return self.render()
 

@@ -14,17 +14,18 @@ from quantum_api.engine_status import Latch
 from quantum_api.trading_policy import Limits
 from quantum_engine import metrics
 from quantum_engine.clock import Clock, IdSource
-from quantum_engine.ordered_faults import crash_point
 from quantum_engine.domain import SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
 from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
 from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds
 from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
 from quantum_engine.emergency.ports import Submit, Venue
-from quantum_engine.errors import EngineError, JournalUnavailableError
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
 from quantum_engine.journal import Journal, Table
 from quantum_engine.logs import logger
+from quantum_engine.ordered_faults import crash_point
 from quantum_engine.verdicts import Accepted
+from quantum_engine.waiting import happens
 
 _RETRY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.5
@@ -53,9 +54,7 @@ class LatchKeeper:
     async def run(self) -> None:
         """Write what is owed as soon as it is owed, and clear what was released when its time has come."""
         while True:
-            try:
-                await asyncio.wait_for(self._owing.wait(), _TICK_SECONDS)
-            except TimeoutError:
+            if not await happens(self._owing, _TICK_SECONDS):
                 self._book.clear_released()
                 continue
             self._owing.clear()
@@ -71,9 +70,7 @@ class LatchKeeper:
             if latch is None or latch.gate_closed_at_ms is not None:
                 return latch is not None
             tried = self._tried
-            try:
-                await asyncio.wait_for(tried.wait(), deadline - self._clock.monotonic())
-            except TimeoutError:
+            if not await happens(tried, deadline - self._clock.monotonic()):
                 return False
         return False
 
@@ -82,7 +79,7 @@ class LatchKeeper:
         snapshot, writes = self._book.owed()
         try:
             await self._journal.commit(*writes)
-        except JournalUnavailableError as error:
+        except (JournalUnavailableError, CorruptStateError) as error:
             _log.error("latch_not_stored", error=str(error), latches=list(snapshot))
             return False
         else:
@@ -138,11 +135,8 @@ class StopWorker:
             pause_seconds = await self._round(pause_seconds)
 
     async def _rest(self, seconds: float | None) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
-        self._wake.clear()
+        if await happens(self._wake, seconds):
+            self._wake.clear()
 
     async def _remembered(self) -> None:
         """A latch goes to disk before its work; if the disk will not take it, getting out does not wait for the disk."""

@@ -28,6 +28,7 @@ from quantum_engine.permission import Permission, Restriction
 from quantum_engine.policy.accept import AlreadyHeld, Channel, Refuse, Verdict, judge
 from quantum_engine.policy.lease import GATE_ON_EXPIRY, Lease, StoredLease, grant, grant_recorded, resume
 from quantum_engine.policy.ports import Keys, Mirror, StopDesk
+from quantum_engine.waiting import happens
 
 HELD_KEY: Final = "held"
 LEASE_KEY: Final = "lease"
@@ -134,10 +135,7 @@ class PolicyStore:
             wait_seconds = self._tick()
             await self._remember_wall()
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait_seconds)
-            except TimeoutError:
-                continue
+            await happens(self._changed, wait_seconds)
 
     async def follow(self, mirror: Mirror) -> None:
         """Take what the mirror holds whenever it is newer: the operator may reach the mirror and not this engine."""
@@ -174,7 +172,7 @@ class PolicyStore:
                 Put(Table.META, LEASE_KEY, json.dumps([verified.digest, self._boot_id, held.lease.ends_monotonic]).encode()),
                 *stop_writes,
             )
-        except JournalUnavailableError as error:
+        except (JournalUnavailableError, CorruptStateError) as error:
             return self._refuse(Refuse(DocumentRefusal.JOURNAL_UNAVAILABLE, str(error)), channel)
         crash_point("after-document-before-ack")
         self._largest_wall_ms = largest

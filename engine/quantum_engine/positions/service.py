@@ -6,7 +6,6 @@ Why   the restriction of source "reconciliation" is lifted only by a successful 
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
@@ -18,6 +17,7 @@ from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, 
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.positions.book import Answers, PositionBook
 from quantum_engine.positions.equity import unrealised_usdt
+from quantum_engine.waiting import happens
 
 SOURCE: Final = "reconciliation"
 RECONCILE_SECONDS: Final = 30.0
@@ -155,8 +155,7 @@ class Positions:
                     await self.reconcile()
                 except EngineError:
                     pause = RETRY_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), pause)
+            await happens(self._wanted, pause)
 
     async def _watch_marks(self) -> None:
         """A mark that stops coming makes no event of its own."""

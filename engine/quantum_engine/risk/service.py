@@ -40,6 +40,7 @@ from quantum_engine.risk.breaker import (
     step,
 )
 from quantum_engine.risk.ports import PeakMirror, Stops
+from quantum_engine.waiting import happens
 
 TRIGGER: Final = "Drawdown"
 PEAK_KEY: Final = "equity"
@@ -115,19 +116,16 @@ class Risk:
         while True:
             self._notice_age()
             await self._keep_peak()
-            try:
-                await asyncio.wait_for(self._keep_now.wait(), _PEAK_SECONDS)
-            except TimeoutError:
-                continue
+            await happens(self._keep_now, _PEAK_SECONDS)
 
     def _apply(self, event: Event) -> bool:
         """Whether it was a breach."""
         before, self._judged_by = self.state, self._breaker_limits()
         outcome = step(before, event, self._judged_by)
         self.state = outcome.state
+        self._restrict()
         for effect in outcome.effects:
             self._carry_out(effect)
-        self._restrict()
         self._show()
         if _flags(before) != _flags(self.state):
             for listener in self._listeners:
