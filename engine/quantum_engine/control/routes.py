@@ -97,11 +97,17 @@ def _add_halt(app: FastAPI, desks: Desks) -> None:
         413: {"description": "The body is too large."},
         422: {"description": "The body breaks the schema."},
     }
+    taken: dict[int | str, dict[str, Any]] = {200: {"model": Latch}, 202: {"model": Latch}}
     schema = {"required": True, "content": {_JSON: {"schema": HaltRequest.model_json_schema()}}}
 
-    @app.post(names.HALT_PATH, response_model=None, responses={200: {"model": Latch}, **errors}, openapi_extra={"requestBody": schema})
+    @app.post(
+        names.HALT_PATH,
+        response_model=None,
+        responses={**taken, **errors},
+        openapi_extra={"requestBody": schema},
+    )
     async def post_halt(request: Request) -> Response:
-        """Pull a stop by hand.  Answers when the gate is closed and the latch is on disk."""
+        """Pull a stop by hand.  200: gate closed, latch on disk; 202: gate closed, the disk has not answered yet."""
         token = desks.halt_token()
         if not token:
             return _problem(403, "this engine has no halt token; run `quantum-engine halt --reason …` in its pod")
@@ -115,7 +121,8 @@ def _add_halt(app: FastAPI, desks: Desks) -> None:
             halt = HaltRequest.model_validate_json(body)
         except ValidationError as error:
             return _problem(422, str(error.errors(include_url=False, include_input=False, include_context=False)))
-        return _answer(await desks.halt(halt.reason, halt.action))
+        latch = await desks.halt(halt.reason, halt.action)
+        return _answer(latch, 202 if latch.gate_closed_at_ms is None else 200)
 
 
 def _add_probes(app: FastAPI, desks: Desks) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from quantum_api.gate import Gate
 from quantum_api.policy_document import PolicyDocument
 from quantum_api.trading_policy import OnLeaseExpiry
+from quantum_engine.policy.accept import MAX_CLOCK_SKEW_MS
 
 GATE_ON_EXPIRY: Final = {
     OnLeaseExpiry.REDUCE_ONLY: Gate.REDUCE_ONLY,
@@ -23,6 +24,7 @@ GATE_ON_EXPIRY: Final = {
     OnLeaseExpiry.HALTED: Gate.HALTED,
 }
 CLOCK_TOLERANCE_MS: Final = 1_000
+"""Of the same clock, read by one process and then by the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,14 @@ def grant(document: PolicyDocument, monotonic: float, wall_ms: int) -> Lease:
 
 
 def grant_recorded(document: PolicyDocument, monotonic: float, wall_ms: int, largest_wall_ms: int) -> Lease:
-    """The lease of a document read from a store: over at once if the wall clock was set back since something was last stored."""
-    seen_ms = max(largest_wall_ms, document.issued_at_ms)
-    if wall_ms + CLOCK_TOLERANCE_MS < seen_ms:
+    """The lease of a document read from a store: over at once if the wall clock was set back since something was last stored.
+
+    The issue time is another machine's: it is compared with the skew that is allowed between clocks, not with the millisecond.
+    """
+    was_set_back = wall_ms + CLOCK_TOLERANCE_MS < largest_wall_ms or wall_ms + MAX_CLOCK_SKEW_MS < document.issued_at_ms
+    if was_set_back:
         return Lease(monotonic, document.expires_at_ms)
-    return grant(document, monotonic, max(wall_ms, seen_ms))
+    return grant(document, monotonic, max(wall_ms, largest_wall_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ class Store(RuleBasedStateMachine):
             assert self.clock.wall_ms() < held.verified.document.expires_at_ms
             assert digest not in self.over
         else:
-            if not self.journal.is_full:
+            has_ended = self.clock.monotonic() >= self.ends[digest] or self.clock.wall_ms() >= held.verified.document.expires_at_ms
+            if has_ended and not self.journal.is_full:
                 self.over.add(digest)
             assert self.permission.gate is not Gate.ACTIVE
 

@@ -25,6 +25,8 @@ async def test_a_stage_that_keeps_crashing_is_given_up_and_restricts(monkeypatch
     monkeypatch.setattr(service, "delay_seconds", lambda crashes, chance: 0.0 if delay_seconds(crashes, chance) else None)
     permission = Permission()
     supervisor = Supervisor(permission, SystemClock(), lambda: 0.5)
+    given_up = asyncio.Event()
+    permission.on_change(given_up.set)
     starts = 0
 
     async def crash() -> None:
@@ -34,8 +36,7 @@ async def test_a_stage_that_keeps_crashing_is_given_up_and_restricts(monkeypatch
 
     supervisor.start("strategy", crash)
     async with asyncio.timeout(5):
-        while not supervisor.given_up:
-            await asyncio.sleep(0)
+        await given_up.wait()
     assert starts == 6
     assert "boom" in supervisor.given_up["strategy"]
     assert ("healing:strategy", Gate.REDUCE_ONLY) in {(r.source, r.gate) for r in permission.restrictions}

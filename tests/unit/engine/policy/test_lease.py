@@ -48,6 +48,11 @@ def test_a_document_from_disk_is_over_when_the_clock_was_set_back() -> None:
     assert lease.seconds_left(5.0, NOW_MS + 20_000) <= 0
 
 
+def test_an_operator_whose_clock_is_a_little_ahead_does_not_end_a_lease_at_restart() -> None:
+    lease = grant_recorded(document(issued_at_ms=NOW_MS + 2_000), 5.0, NOW_MS, largest_wall_ms=NOW_MS)
+    assert lease.seconds_left(5.0, NOW_MS) == 60.0
+
+
 def test_a_document_from_disk_that_was_issued_after_now_is_over() -> None:
     """The clock stands before its issue, and nobody speaks now to vouch for it."""
     assert grant_recorded(document(), 5.0, NOW_MS - 3_600_000, largest_wall_ms=0).seconds_left(5.0, NOW_MS - 3_600_000) <= 0
