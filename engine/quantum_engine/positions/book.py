@@ -37,12 +37,21 @@ class PositionBook:
     wallet_as_of_ms: int = -1
     lines: dict[str, PositionLine] = field(default_factory=dict)
     orders: OpenOrders = field(default_factory=OpenOrders)
+    _unbooked: list[tuple[int, Decimal]] = field(default_factory=list)
+    """Time and profit of fills that the wallet does not hold yet: the venue tells a fill and the new balance one after the other."""
+
+    @property
+    def settled_usdt(self) -> Decimal | None:
+        """Wallet plus what known fills have realised since: with the positions it belongs to, so that equity makes no jump between them."""
+        return None if self.wallet_usdt is None else sum((profit for _, profit in self._unbooked), self.wallet_usdt)
 
     def line(self, symbol: str) -> PositionLine:
         return self.lines.setdefault(symbol, PositionLine())
 
-    def fill(self, fill: Fill) -> bool:
-        return self.line(fill.symbol).fill(fill)
+    def fill(self, fill: Fill) -> None:
+        realised_usdt = self.line(fill.symbol).fill(fill)
+        if realised_usdt and fill.time_ms >= self.wallet_as_of_ms:
+            self._unbooked.append((fill.time_ms, realised_usdt))
 
     def order(self, update: OrderUpdate) -> None:
         """Fill first: between the two the position must not look larger than it is while less of the order rests."""
@@ -51,16 +60,21 @@ class PositionBook:
         self.orders.see(update.order)
 
     def account(self, update: AccountUpdate) -> None:
-        if update.wallet_usdt is not None and update.time_ms >= self.wallet_as_of_ms:
-            self.wallet_usdt, self.wallet_as_of_ms = update.wallet_usdt, update.time_ms
+        if update.wallet_usdt is not None:
+            self._book_wallet(update.wallet_usdt, update.time_ms)
         for position in update.positions:
             statement = Statement(position.quantity, position.entry_price, update.time_ms, update.time_ms)
             self.line(position.symbol).state(statement)
 
     def balance(self, account: AccountView) -> None:
         self.available_usdt = account.available_usdt
-        if account.as_of_ms >= self.wallet_as_of_ms:
-            self.wallet_usdt, self.wallet_as_of_ms = account.wallet_usdt, account.as_of_ms
+        self._book_wallet(account.wallet_usdt, account.as_of_ms)
+
+    def _book_wallet(self, wallet_usdt: Decimal, as_of_ms: int) -> None:
+        if as_of_ms < self.wallet_as_of_ms:
+            return
+        self.wallet_usdt, self.wallet_as_of_ms = wallet_usdt, as_of_ms
+        self._unbooked = [(time_ms, profit) for time_ms, profit in self._unbooked if time_ms > as_of_ms]
 
     def reconcile(self, answers: Answers) -> None:
         """The exchange is right, except about what happened after it was asked."""

@@ -45,16 +45,15 @@ class PositionLine:
     """What each statement of the newest stretch holds of fills that the stream has yet to bring."""
     _seen: OrderedDict[int, Fill] = field(default_factory=OrderedDict)
 
-    def fill(self, fill: Fill) -> bool:
-        """Count it once.  True when the quantity changed."""
+    def fill(self, fill: Fill) -> Decimal | None:
+        """Count it once.  The profit it realised, in USDT before fees; None when it had been counted already."""
         if fill.trade_id in self._seen:
-            return False
+            return None
         self._remember(fill)
         signed = fill.quantity * fill.side.sign
         if fill.time_ms < self.stated_from_ms or (fill.time_ms <= self.stated_to_ms and self._was_awaited(signed)):
-            return False
-        self._trade(signed, fill.price)
-        return True
+            return None
+        return self._trade(signed, fill.price)
 
     def state(self, statement: Statement) -> None:
         """Take the exchange's word.  One older than the newest is passed over."""
@@ -90,8 +89,10 @@ class PositionLine:
                 total += fill.quantity * fill.side.sign
         return total
 
-    def _trade(self, signed: Decimal, price: Decimal) -> None:
+    def _trade(self, signed: Decimal, price: Decimal) -> Decimal:
         before, after = self.quantity, self.quantity + signed
+        closed = ZERO if before * signed >= 0 else min(abs(before), abs(signed)).copy_sign(before)
+        realised_usdt = closed * (price - self.entry_price)
         if before * signed >= 0:
             self.entry_price = (abs(before) * self.entry_price + abs(signed) * price) / abs(after)
         elif after * before < 0:
@@ -99,6 +100,7 @@ class PositionLine:
         elif not after:
             self.entry_price = ZERO
         self.quantity = after
+        return realised_usdt
 
     def _remember(self, fill: Fill) -> None:
         self._seen[fill.trade_id] = fill

@@ -79,12 +79,13 @@ class Positions:
     def account(self) -> AccountView | None:
         """Wallet as the exchange said, unrealised at the newest marks; None while either is not known."""
         book = self._book
-        if book.wallet_usdt is None:
+        settled_usdt = book.settled_usdt
+        if settled_usdt is None:
             return None
         unrealised = unrealised_usdt(book.lines, self._quote, self._clock.monotonic())
         if isinstance(unrealised, str):
             return None
-        return AccountView(book.wallet_usdt, unrealised, book.available_usdt, book.wallet_as_of_ms)
+        return AccountView(settled_usdt, unrealised, book.available_usdt, book.wallet_as_of_ms)
 
     @property
     def positions(self) -> dict[str, PositionView]:
@@ -184,7 +185,7 @@ class Positions:
 
     def _tell_equity(self) -> None:
         now = self._clock.monotonic()
-        wallet = self._book.wallet_usdt
+        wallet = self._book.settled_usdt
         if wallet is None:
             self._tell(EquityLost("the exchange has not yet told the balance", now))
             return

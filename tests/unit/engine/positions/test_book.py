@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from quantum_engine.domain import AccountView, Fill, OrderStatus, OrderView, PositionView, Side
+from quantum_engine.domain import AccountView, Fill, OrderStatus, OrderView, PositionView, Quote, Side
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
 from quantum_engine.positions.book import Answers, PositionBook
 from quantum_engine.positions.equity import unrealised_usdt
@@ -34,8 +34,8 @@ def answers(*positions: PositionView, orders: tuple[OrderView, ...] = (), asked_
 
 def test_a_fill_told_twice_counts_once() -> None:
     line = PositionLine()
-    assert line.fill(fill(1, 3, 10))
-    assert not line.fill(fill(1, 3, 10))
+    assert line.fill(fill(1, 3, 10)) is not None
+    assert line.fill(fill(1, 3, 10)) is None
     assert line.quantity == 3
 
 
@@ -171,3 +171,32 @@ def test_a_held_position_without_a_fresh_mark_has_no_known_value() -> None:
     assert unrealised_usdt(lines, lambda _: Quote(BTC, Decimal(90), None, None, 95.0), 100.0) == -20
     assert "no mark" in str(unrealised_usdt(lines, lambda _: None, 100.0))
     assert "11 s old" in str(unrealised_usdt(lines, lambda _: Quote(BTC, Decimal(90), None, None, 89.0), 100.0))
+
+
+def test_closing_at_the_mark_moves_no_equity_between_the_fill_and_the_new_balance() -> None:
+    """The venue tells them apart; a jump up in between would lift the peak for ever, a jump down would trip the breaker falsely."""
+    book = PositionBook()
+    book.reconcile(answers(PositionView(BTC, Decimal(2), Decimal(100)), asked_ms=10_000, wallet=1_000))
+    mark = Quote(BTC, Decimal(90), None, None, 0.0)
+    seen = []
+
+    def note() -> None:
+        unrealised = unrealised_usdt(book.lines, lambda _: mark, 0.0)
+        assert isinstance(unrealised, Decimal)
+        assert book.settled_usdt is not None
+        seen.append(book.settled_usdt + unrealised)
+
+    note()
+    book.fill(fill(1, -2, 20_000, price=90))
+    note()
+    book.account(AccountUpdate(Decimal(980), (PositionView(BTC, Decimal(0), Decimal(0)),), "ORDER", 20_000))
+    note()
+    assert seen == [980, 980, 980]
+
+
+def test_a_flip_realises_only_what_it_closes() -> None:
+    line = PositionLine()
+    line.fill(fill(1, 2, 10, price=100))
+    assert line.fill(fill(2, -5, 11, price=130)) == 60
+    assert line.quantity == -3
+    assert line.entry_price == 130
