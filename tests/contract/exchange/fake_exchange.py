@@ -49,6 +49,9 @@ class Trouble(Enum):
     REFUSED = auto()
 
 
+LATEST_MS = 9_000
+
+
 def rules_of(symbol: str) -> SymbolRules:
     step = Decimal("0.001")
     return SymbolRules(symbol, True, Decimal("0.1"), step, step, step, Decimal(1_000), Decimal(120), Decimal(20))
@@ -65,7 +68,7 @@ class FakeExchange:
         self.can_be_asked = True
         self._clock = clock
         self._orders: dict[str, OrderView] = {}
-        self._late: list[tuple[OrderIntent, str]] = []
+        self._late: list[tuple[OrderIntent, str, int]] = []
         self._positions: dict[str, PositionView] = {}
         self._fills: list[Fill] = []
         self._events: asyncio.Queue[UserEvent] = asyncio.Queue()
@@ -104,7 +107,7 @@ class FakeExchange:
             case Trouble.LOST:
                 raise UnknownOutcomeError("no answer")
             case Trouble.LATE:
-                self._late.append((intent, client_order_id))
+                self._late.append((intent, client_order_id, self._clock.wall_ms()))
                 raise UnknownOutcomeError("no answer")
             case Trouble.DONE_BUT_SILENT:
                 self._enter(intent, client_order_id)
@@ -155,9 +158,10 @@ class FakeExchange:
         """Nothing is held open."""
 
     def deliver_late(self) -> None:
-        """What was on its way arrives."""
-        for intent, client_order_id in self._late:
-            self._enter(intent, client_order_id)
+        """What was on its way arrives; what was under way for longer than the receive window, with any doubt of clocks, is refused (-1021)."""
+        for intent, client_order_id, sent_ms in self._late:
+            if self._clock.wall_ms() - sent_ms <= LATEST_MS:
+                self._enter(intent, client_order_id)
         self._late.clear()
 
     def trade_through(self, client_order_id: str, quantity: Decimal) -> None:

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from quantum_api.policy_document import Seen
 
 vectors = st.builds(

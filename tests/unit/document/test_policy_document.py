@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from quantum_api.gate import Gate
 from quantum_api.policy_document import Jwks, PolicyDocument, Rejected, Seen, Verified, jwk_of, key_id, sign, verify
 from quantum_api.refusals import DocumentRefusal

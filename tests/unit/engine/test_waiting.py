@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from quantum_engine.waiting import happens
 
 

@@ -86,7 +86,9 @@ class Desk:
         return self
 
     async def restart(self) -> "Desk":
+        """A new process takes time to start: at least the millisecond that tells its first fills from the last of the one before."""
         await self.close()
+        self.clock.advance(0.002)
         self.start()
         return await self.open()
 
