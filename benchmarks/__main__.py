@@ -4,18 +4,20 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import apply_to_ack, in_process, stop_to_gates
+from benchmarks import apply_to_ack, in_process, stop_to_gates, thousand_engines, trip_to_condition
 from benchmarks.figures import Row, table
 from quantum_demo.stack import Stack, installed
 
 ON_A_STACK: dict[str, Callable[[Stack], Awaitable[list[Row]]]] = {
     "apply-to-ack": apply_to_ack.measure,
     "stop-to-gates": stop_to_gates.measure,
+    "trip-to-condition": trip_to_condition.measure,
 }
 
 
 ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "in-process": in_process.measure,
+    "thousand-engines": thousand_engines.measure,
 }
 
 

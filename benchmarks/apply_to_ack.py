@@ -48,15 +48,40 @@ async def one_round(calls: Calls, watched: Watched, answered: Callable[[dict[str
 
 
 async def start_bare(stack: Stack, exits: AsyncExitStack) -> None:
-    """Three trivial servers and the loop, as processes of their own."""
-    urls = [f"http://127.0.0.1:{port}" for port in (47_101, 47_102, 47_103)]
-    commands = [["serve", "127.0.0.1", url.rsplit(":", 1)[-1]] for url in urls]
-    commands.append(["loop", str(stack.cluster.kubeconfig), BARE_NAMESPACE, "bench", *urls])
-    for command in commands:
-        argv = [sys.executable, "-m", "benchmarks.bare_loop", *command]
-        process = await asyncio.create_subprocess_exec(*argv, cwd=Path(__file__).parents[1])
-        exits.push_async_callback(process.wait)
-        exits.callback(process.terminate)
+    """Three trivial servers, and once they listen the loop, as processes of their own."""
+    ports = (47_101, 47_102, 47_103)
+    for port in ports:
+        await start_process(exits, "serve", "127.0.0.1", str(port))
+    for port in ports:
+        await listening(port)
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    await start_process(exits, "loop", str(stack.cluster.kubeconfig), BARE_NAMESPACE, "bench", *urls)
+
+
+async def start_process(exits: AsyncExitStack, *arguments: str) -> None:
+    """One part of the baseline; ends with the benchmark."""
+    argv = [sys.executable, "-m", "benchmarks.bare_loop", *arguments]
+    process = await asyncio.create_subprocess_exec(*argv, cwd=Path(__file__).parents[1])
+
+    async def end() -> None:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+    exits.push_async_callback(end)
+
+
+async def listening(port: int) -> None:
+    """Until the port answers."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
 
 
 async def measure(stack: Stack) -> list[Row]:

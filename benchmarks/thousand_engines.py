@@ -1,0 +1,64 @@
+"""One policy change to a thousand engines: the operator on a real API server, the engines simulated endpoints that verify and acknowledge.
+
+The rig is the one of tests/live/operator, where the same is proven with looser bounds.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import yaml
+from tests.live.operator.desk import Desk
+from tests.live.operator.test_a_thousand_engines import ENGINES, make_pods, memory_mib, seconds_until_all_acknowledge, start_engines
+
+from benchmarks.figures import Row
+from quantum_api.crd import manifest
+from quantum_api.kinds import KINDS
+from quantum_cluster.embedded import EmbeddedCluster
+from quantum_cluster.kube_client import KubeClient, client_context
+from quantum_cluster.pki import Credential
+
+ROUNDS = 5
+
+
+async def measure() -> list[Row]:
+    """Apply, then a few changes."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with EmbeddedCluster("thousand", Path(directory) / "state", durable=True) as cluster:
+            manifests = "---\n".join(yaml.safe_dump(manifest(kind)) for kind in KINDS)
+            (await cluster.kubectl("apply", "--server-side", "-f", "-", input=manifests)).check()
+            names = [f"crd/{manifest(kind)['metadata']['name']}" for kind in KINDS]
+            (await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)).check()
+            shutil.rmtree(cluster.env["KUBECACHEDIR"])
+            pki = cluster.state.pki
+            context = client_context(pki / "cluster-ca.crt", Credential(pki / "admin.crt", pki / "admin.key"))
+            server = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+            async with KubeClient(server, context) as client:
+                return await on_a_desk(Desk(cluster, client, "default", Path(directory)), Path(directory))
+
+
+async def on_a_desk(desk: Desk, directory: Path) -> list[Row]:
+    """Times and peak memory."""
+    operator = await desk.operator()
+    engines = await start_engines(desk, directory)
+    try:
+        await make_pods(desk)
+        await desk.policy()
+        await seconds_until_all_acknowledge(desk)
+        taken = []
+        for number in range(ROUNDS):
+            await desk.patch("TradingPolicy", "base", {"maxOrdersPerSecond": 20 + number})
+            taken.append(await seconds_until_all_acknowledge(desk))
+        if operator.process is None:
+            raise RuntimeError("the operator is gone")
+        peak_mib = memory_mib(operator.process.pid)
+    finally:
+        engines.terminate()
+        await engines.wait()
+        await desk.close()
+    shown = ", ".join(f"{seconds:.2f}" for seconds in taken)
+    median = sorted(taken)[len(taken) // 2]
+    return [
+        Row(f"one apply -> {ENGINES} engines acknowledged, median of {ROUNDS}", f"{median:.2f} s (all: {shown})", "<= 2 s", median <= 2.0),
+        Row(f"operator memory with {ENGINES} engines, peak", f"{peak_mib} MiB", "<= 200 MiB", peak_mib <= 200),
+    ]
