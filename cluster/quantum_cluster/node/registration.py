@@ -1,4 +1,4 @@
-"""Says what the node tells about itself.  Pure.
+"""Says what the node tells about itself; reads the machine's architecture.
 
 In    node facts, the time
 Out   the Node object, its status, its Lease
