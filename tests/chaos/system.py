@@ -48,14 +48,14 @@ CAPITAL_USDT = 10_000
 
 
 async def eventually(check: Callable[[], Awaitable[Seen | None]], what: str, within_seconds: float = 20.0) -> Seen:
-    """Wait until ``check`` gives something true.  An API server or engine that is away counts as not yet."""
+    """Wait until ``check`` gives something other than None and False.  An API server or engine that is away counts as not yet."""
     deadline, trouble = time.monotonic() + within_seconds, ""
     while True:
         try:
             found = await check()
         except (ApiError, *UNREACHABLE) as error:
             found, trouble = None, f" ({error})"
-        if found:
+        if found is not None and found is not False:
             return found
         assert time.monotonic() < deadline, f"not within {within_seconds:g} s: {what}{trouble}"
         await asyncio.sleep(0.05)
@@ -209,6 +209,19 @@ class System:
         found = await self.api.get(f"{OURS}/emergencystops/{stop}")
         rows = found["status"]["progress"]
         return [Closed(row["name"], unix_ms(row["gateClosedAt"]), _maybe_ms(row.get("releasedAt"))) for row in rows]
+
+    async def described(self) -> str:
+        """What a person would look at when a test has failed."""
+        self.cluster.apiserver.thaw()
+        said = [
+            (await self.kubectl.run("get", *what)).out for what in (("pods", "-o", "wide"), ("quantumtrader", "-o", "yaml"), ("events",))
+        ]
+        for engine in self.engines:
+            try:
+                said.append(json.dumps(await self.status(engine)))
+            except UNREACHABLE as error:
+                said.append(f"{engine}: {error!r}")
+        return "\n".join(said)
 
     # clean state
 

@@ -17,10 +17,10 @@ from quantum_engine.clock import Clock, IdSource
 from quantum_engine.domain import SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
 from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
-from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds
+from quantum_engine.emergency.pace import FIRST_SECONDS, VERIFY_SECONDS, next_pause_seconds, throttled_pause_seconds
 from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
 from quantum_engine.emergency.ports import Submit, Venue
-from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError, ThrottledError
 from quantum_engine.journal import Journal, Table
 from quantum_engine.logs import logger
 from quantum_engine.ordered_faults import crash_point
@@ -155,6 +155,11 @@ class StopWorker:
             return VERIFY_SECONDS
         try:
             looked = await self._look(latches)
+        except ThrottledError as error:
+            metrics.STOP_ROUNDS.labels("unreachable").inc()
+            self._note({}, f"the exchange asks for patience: {error}")
+            await asyncio.sleep(throttled_pause_seconds(error.retry_after_seconds))
+            return FIRST_SECONDS
         except EngineError as error:
             metrics.STOP_ROUNDS.labels("unreachable").inc()
             self._note({}, f"the exchange cannot be asked: {error}")
