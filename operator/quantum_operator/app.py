@@ -24,6 +24,7 @@ from quantum_operator.probes import Check, age_check, application
 from quantum_operator.reconciler import Outlets, Reconciler
 from quantum_operator.relist import Relister
 from quantum_operator.settings import Settings
+from quantum_operator.sight import look_every_seconds
 from quantum_operator.signing import Signer
 from quantum_operator.status_writer import StatusWriter
 from quantum_operator.stop_creator import StopCreator
@@ -55,6 +56,8 @@ class Operator:
         self._reconciler = Reconciler(world, self._signer, outlets, clock, settings.required_approvals)
         changed = self._reconciler.world_changed
         self._watching = Watching(settings.namespace, world, changed, self._relister.request, kopf_connection, clock)
+        self._reconciler.confirmed_at_ms = lambda: self._relister.confirmed_at_ms
+        self._relister.look_every_seconds = lambda: look_every_seconds(settings.relist_seconds, self._reconciler.shortest_lease_seconds)
         self._relister.on_change, self._relister.on_correction = changed, self._watching.doubt
 
     def stop(self) -> None:

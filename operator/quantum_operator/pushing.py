@@ -13,6 +13,7 @@ from enum import StrEnum
 from quantum_api.policy_document import Seen, Source
 from quantum_operator.reports import EngineReport, Held
 from quantum_operator.resolve import Resolved
+from quantum_operator.sight import renewal_gains
 
 
 class PushReason(StrEnum):
@@ -34,8 +35,10 @@ class Sent:
     key_id: str = ""
 
 
-def push_reason(wanted: Resolved, required: Seen, report: EngineReport, sent: Sent | None, engine: str, now_ms: int) -> PushReason | None:
-    """None when what the engine holds will do."""
+def push_reason(
+    wanted: Resolved, required: Seen, report: EngineReport, sent: Sent | None, engine: str, now_ms: int, confirmed_at_ms: int
+) -> PushReason | None:
+    """None when what the engine holds will do, or when nothing has been seen since that a renewal could rest on."""
     held = report.held
     if held is None:
         return PushReason.NOTHING_HELD
@@ -45,7 +48,8 @@ def push_reason(wanted: Resolved, required: Seen, report: EngineReport, sent: Se
         return PushReason.CHANGED
     if not held.seen.covers(required):
         return PushReason.FENCE_MOVED
-    if not held.lease_valid or now_ms >= renewal_at_ms(held, engine):
+    is_due = not held.lease_valid or now_ms >= renewal_at_ms(held, engine)
+    if is_due and renewal_gains(held.expires_at_ms, confirmed_at_ms, wanted.lease_seconds, now_ms):
         return PushReason.RENEWAL
     return None
 

@@ -21,7 +21,7 @@ from quantum_operator.conditions import conditions
 from quantum_operator.fleet import Fleet
 from quantum_operator.mirror import Mirror
 from quantum_operator.pushing import push_reason, renewal_at_ms
-from quantum_operator.resolve import Resolved, resolve_selected, select
+from quantum_operator.resolve import LEASE_WITHOUT_POLICY_SECONDS, Resolved, resolve_selected, select
 from quantum_operator.signing import Issued, Signer
 from quantum_operator.status_writer import StatusWriter
 from quantum_operator.stop_creator import StopCreator
@@ -39,6 +39,8 @@ _FIRST_HOLD_SECONDS: Final = 2.0
 _SPACING: Final = 4.0
 """Computing statuses may take at most a fifth of the time."""
 _BEAT_SECONDS: Final = 5.0
+_BLIND_POLL_MS: Final = 250
+"""A renewal that is due waits for the next look at the objects."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ class Reconciler:
         self._space_until = 0.0
         self._wake_at = 0.0
         self.last_pass_at = clock.monotonic()
+        self.confirmed_at_ms: Callable[[], int] = lambda: 0
+        """Wall time at which the last complete look at all objects began."""
+
+    @property
+    def shortest_lease_seconds(self) -> int:
+        return min((wanted.lease_seconds for wanted in self._wanted.values()), default=LEASE_WITHOUT_POLICY_SECONDS)
 
     def world_changed(self, change: Change) -> None:
         """A watch or a LIST brought something."""
@@ -111,7 +119,9 @@ class Reconciler:
         if snapshot is None or resolved is None or link is None or name not in snapshot.engines:
             return None
         held = link.report.held
-        issued = self._signer.issue(link.engine.id, resolved, snapshot.seen_for(name), held.issued_at_ms if held else 0)
+        issued = self._signer.issue(
+            link.engine.id, resolved, snapshot.seen_for(name), held.issued_at_ms if held else 0, self.confirmed_at_ms()
+        )
         if issued is not None:
             self._out.mirror.put(issued.document, issued.token)
         return issued
@@ -156,7 +166,10 @@ class Reconciler:
             self._signer.forget(gone)
             self._out.mirror.forget(gone)
             self._due_ms.pop(gone, None)
+        shortest = self.shortest_lease_seconds
         self._wanted = self._resolve_all(snapshot)
+        if self.shortest_lease_seconds < shortest:
+            self._out.behind()
         return set(snapshot.engines)
 
     def _resolve_all(self, snapshot: Snapshot) -> dict[str, Resolved]:
@@ -176,7 +189,7 @@ class Reconciler:
         """Push to one engine if it needs it; make objects for its latches; note when to look again."""
         link, wanted = self.fleet.links[name], self._wanted[name]
         report = link.report
-        reason = push_reason(wanted, snapshot.required_of(name), report, link.sent, link.engine.id, now_ms)
+        reason = push_reason(wanted, snapshot.required_of(name), report, link.sent, link.engine.id, now_ms, self.confirmed_at_ms())
         if reason is not None and not snapshot.engines[name].terminal:
             link.want(reason, fresh=wanted is not link.offered)
             link.offered = wanted
@@ -185,8 +198,10 @@ class Reconciler:
         if report.refusal is not None and report.refusal.reason is DocumentRefusal.STALE_EPOCH:
             self._out.behind()
         self._due_ms.pop(name, None)
-        if report.held is not None and report.lease_runs(now_ms):
-            self._due_ms[name] = report.held.expires_at_ms if reason else renewal_at_ms(report.held, link.engine.id)
+        if report.held is not None and reason is None:
+            self._due_ms[name] = max(renewal_at_ms(report.held, link.engine.id), now_ms + _BLIND_POLL_MS)
+        elif report.held is not None and report.lease_runs(now_ms):
+            self._due_ms[name] = report.held.expires_at_ms
 
     def _write_statuses(self, snapshot: Snapshot) -> None:
         now, busy = self._clock.monotonic(), self.fleet.busy or self.fleet.silent

@@ -34,6 +34,9 @@ class Relister:
         self._wish = asyncio.Event()
         self.first_done = asyncio.Event()
         self.listed_at: dict[Resource, float] = {}
+        self.confirmed_at_ms = 0
+        """Wall time at which the last complete look at the three kinds began."""
+        self.look_every_seconds: Callable[[], float] = lambda: interval_seconds
         self.on_change: Callable[[Change], None] = lambda _: None
         self.on_correction: Callable[[Resource], None] = lambda _: None
 
@@ -44,12 +47,15 @@ class Relister:
     async def run(self) -> None:
         delay = _FIRST_DELAY_SECONDS
         while True:
+            wished = self._wish.is_set()
             self._wish.clear()
-            results = await asyncio.gather(*(self._list(resource) for resource in Resource))
+            began_ms = self._clock.wall_ms()
+            results = await asyncio.gather(*(self._list(resource) for resource in self._due(wished)))
             if not all(results):
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LAST_DELAY_SECONDS)
                 continue
+            self.confirmed_at_ms = began_ms
             delay = _FIRST_DELAY_SECONDS
             self.first_done.set()
             await asyncio.sleep(_SHORTEST_INTERVAL_SECONDS)
@@ -57,10 +63,16 @@ class Relister:
 
     async def _next(self) -> None:
         try:
-            async with asyncio.timeout(self._interval):
+            async with asyncio.timeout(self.look_every_seconds()):
                 await self._wish.wait()
         except TimeoutError:
             return
+
+    def _due(self, wished: bool) -> list[Resource]:
+        """The kinds each time, for what they say leases rest on; the pods, which may be many, less often."""
+        pods_at = self.listed_at.get(Resource.ENGINES)
+        pods_are_due = wished or pods_at is None or self._clock.monotonic() - pods_at >= self._interval
+        return [resource for resource in Resource if pods_are_due or resource is not Resource.ENGINES]
 
     async def _list(self, resource: Resource) -> bool:
         first = resource not in self.listed_at

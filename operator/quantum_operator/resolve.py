@@ -27,6 +27,7 @@ from quantum_api.strategy_mode import Strategy
 from quantum_api.trading_policy import Limits, StopAction
 from quantum_operator.merge import merge_limits, merge_modes
 from quantum_operator.objects import Engine, Invalid, Known, selects
+from quantum_operator.sight import expires_at_ms
 
 LEASE_WITHOUT_POLICY_SECONDS: Final = 60
 _GATE_OF: Final = {
@@ -95,14 +96,14 @@ def resolve_selected(selected: Selected, required_approvals: int) -> Resolved:
     )
 
 
-def document(resolved: Resolved, engine: str, seen: Seen, issued_at_ms: int) -> PolicyDocument:
-    """``resolved`` as it is sent to ``engine``."""
+def document(resolved: Resolved, engine: str, seen: Seen, issued_at_ms: int, confirmed_at_ms: int) -> PolicyDocument:
+    """``resolved`` as it is sent to ``engine``; ``confirmed_at_ms`` = when all objects were last seen."""
     return PolicyDocument(
         engine=engine,
         epoch=seen.epoch,
         seen=seen,
         issued_at_ms=issued_at_ms,
-        expires_at_ms=issued_at_ms + resolved.lease_seconds * 1000,
+        expires_at_ms=expires_at_ms(issued_at_ms, confirmed_at_ms, resolved.lease_seconds),
         lease_seconds=resolved.lease_seconds,
         gate=resolved.gate,
         limits=resolved.limits,

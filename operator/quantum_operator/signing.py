@@ -32,13 +32,13 @@ class Signer:
         self._last_issued_ms: dict[str, int] = {}
         self.ring: KeyRing | None = None
 
-    def issue(self, engine: str, resolved: Resolved, seen: Seen, held_issued_at_ms: int) -> Issued | None:
+    def issue(self, engine: str, resolved: Resolved, seen: Seen, held_issued_at_ms: int, confirmed_at_ms: int) -> Issued | None:
         """None while there is no key yet."""
         if self.ring is None:
             return None
         issued_at_ms = max(self._clock.wall_ms(), held_issued_at_ms + 1, self._last_issued_ms.get(engine, 0) + 1)
         self._last_issued_ms[engine] = issued_at_ms
-        made = document(resolved, engine, seen, issued_at_ms)
+        made = document(resolved, engine, seen, issued_at_ms, confirmed_at_ms)
         token = sign(made, self.ring.active.private, self.ring.active_id)
         return Issued(made, token, Sent(digest(token), resolved, self.ring.active_id))
 

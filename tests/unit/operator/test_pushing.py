@@ -17,8 +17,10 @@ REQUIRED = WORLD.required_of("engine-0")
 SENT = Sent("d", WANTED)
 
 
-def reason(found: EngineReport, sent: Sent | None = SENT, required: Seen = REQUIRED, now_ms: int = NOW_MS) -> PushReason | None:
-    return push_reason(WANTED, required, found, sent, "ns/engine-0", now_ms)
+def reason(
+    found: EngineReport, sent: Sent | None = SENT, required: Seen = REQUIRED, now_ms: int = NOW_MS, confirmed_ms: int | None = None
+) -> PushReason | None:
+    return push_reason(WANTED, required, found, sent, "ns/engine-0", now_ms, now_ms if confirmed_ms is None else confirmed_ms)
 
 
 def test_an_engine_that_holds_the_wanted_document_is_left_alone() -> None:
@@ -57,6 +59,21 @@ def test_a_lease_is_renewed_before_its_last_third() -> None:
     assert reason(found, now_ms=due - 1) is None
 
 
+def test_an_operator_that_has_seen_nothing_since_renews_nothing() -> None:
+    """A stop may have been applied that it cannot see."""
+    found = report(held(("uid-base", 1), lease_ms=60_000))
+    assert found.held is not None
+    due, last_look = renewal_at_ms(found.held, "ns/engine-0"), found.held.expires_at_ms - 60_000
+    assert reason(found, now_ms=due, confirmed_ms=last_look) is None
+    assert reason(found, now_ms=due, confirmed_ms=last_look + 1) is PushReason.RENEWAL
+
+
+def test_what_is_new_is_sent_by_an_operator_that_cannot_list() -> None:
+    """A watch may still bring a stop; tightening is never held back."""
+    changed = Sent("d", replace(WANTED, gate=Gate.HALTED))
+    assert reason(report(held(("uid-base", 1))), changed, confirmed_ms=0) is PushReason.CHANGED
+
+
 def test_a_fleet_does_not_renew_in_one_moment() -> None:
     found = report(held(lease_ms=60_000)).held
     assert found is not None
@@ -64,7 +81,7 @@ def test_a_fleet_does_not_renew_in_one_moment() -> None:
 
 
 def acknowledged(found: EngineReport, version: int = 7) -> EngineReport:
-    sent = document(WANTED, "ns/engine-0", WORLD.seen_for("engine-0"), NOW_MS + 5)
+    sent = document(WANTED, "ns/engine-0", WORLD.seen_for("engine-0"), NOW_MS + 5, NOW_MS + 5)
     ack = Acknowledgement(
         engine="ns/engine-0", instance="i1", epoch=sent.epoch, digest="new", gate=Gate.ACTIVE, applied_at_ms=NOW_MS, status_version=version
     )

@@ -160,5 +160,5 @@ def test_an_ended_pod_is_no_engine() -> None:
 
 def test_the_document_says_until_when_and_from_which_state_of_the_world() -> None:
     world = snapshot(policies=[policy(leaseSeconds=30)])
-    made = document(resolve(world, ENGINE, 2), "ns/engine-0", world.seen_for("engine-0"), 1_000)
+    made = document(resolve(world, ENGINE, 2), "ns/engine-0", world.seen_for("engine-0"), 1_000, 1_000)
     assert (made.issued_at_ms, made.expires_at_ms, made.epoch, made.seen.engine) == (1_000, 31_000, 100, 10)
