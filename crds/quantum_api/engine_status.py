@@ -15,6 +15,9 @@ from quantum_api.refusals import DocumentRefusal
 from quantum_api.strategy_mode import Mode
 from quantum_api.trading_policy import StopAction
 
+UnixMs = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+"""Until the end of year 9999: a time that no calendar can show must not reach one."""
+
 
 class Acknowledgement(ApiModel):
     """Answer 200 of PUT /v1/policy: verified, on disk, gate switched.  Never before."""
@@ -59,7 +62,7 @@ class LatchOrigin(StrEnum):
 class Latch(ApiModel):
     """One stop in force on the engine, on disk, and how far its work is.  Times are Unix milliseconds."""
 
-    id: str
+    id: Annotated[str, Field(min_length=1, max_length=128)]
     action: Annotated[StopAction, Field(strict=False)]
     symbols: list[str] = []
     origin: Annotated[LatchOrigin, Field(strict=False)]
@@ -68,12 +71,12 @@ class Latch(ApiModel):
     reason: str
     measured: str = ""
     limit: str = ""
-    tripped_at_ms: int
-    gate_closed_at_ms: int | None = None
+    tripped_at_ms: UnixMs
+    gate_closed_at_ms: UnixMs | None = None
     """Gate closed in memory and the latch in the journal."""
-    orders_cancelled_at_ms: int | None = None
-    positions_flat_at_ms: int | None = None
-    cooldown_until_ms: int | None = None
+    orders_cancelled_at_ms: UnixMs | None = None
+    positions_flat_at_ms: UnixMs | None = None
+    cooldown_until_ms: UnixMs | None = None
     """Set once the latch's work is proven done."""
     message: str = ""
     """What it waits for, or the last error with what to check next."""

@@ -6,7 +6,9 @@ Flow  person in the pod -> file -> HERE -> emergency
 Why   a file is there before the engine answers, is found by the engine within 200 ms, and is found at the next start as well
 """
 
+import hashlib
 import os
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,13 +23,14 @@ from quantum_engine.journal import Table
 from quantum_engine.logs import logger
 
 _SUFFIX: Final = ".halt"
+_ID: Final = r"^[a-z0-9][a-z0-9.-]{0,62}$"
 _log = logger("halt")
 
 
 class HaltFile(ApiModel):
     """One request.  Its id is the latch's."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+    id: Annotated[str, Field(pattern=_ID)]
     action: Annotated[StopAction, Field(strict=False)]
     reason: Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -77,9 +80,23 @@ class HaltRequests:
 
 
 def _read(path: Path) -> HaltFile:
+    path = _usable(path)
     name = path.name.removesuffix(_SUFFIX)
     try:
         return HaltFile.model_validate_json(path.read_bytes()).model_copy(update={"id": name})
     except (ValidationError, OSError) as error:
         _log.error("halt_request_unreadable", file=path.name, error=str(error))
         return HaltFile.model_construct(id=name, action=StopAction.FLATTEN, reason="halt request whose file cannot be read")
+
+
+def _usable(path: Path) -> Path:
+    """A name that cannot be a latch's id (too long, not even text) gets another: it still stops."""
+    name = path.name.removesuffix(_SUFFIX)
+    if re.fullmatch(_ID, name):
+        return path
+    renamed = path.with_name(f"unnamed-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}{_SUFFIX}")
+    try:
+        path.rename(renamed)
+    except OSError as error:
+        _log.error("halt_request_keeps_its_name", file=repr(path.name), error=str(error))
+    return renamed

@@ -25,6 +25,8 @@ from quantum_engine.permission import Permission
 
 CLEARED_KEY: Final = "cleared-latches"
 _MAX_CLEARED: Final = 256
+_PHASES: Final = ("gate_closed_at_ms", "orders_cancelled_at_ms", "positions_flat_at_ms", "cooldown_until_ms")
+"""What only the journal and the exchange can vouch for."""
 _log = logger("emergency")
 
 Owed = Mapping[str, Latch | None]
@@ -90,20 +92,28 @@ class LatchBook:
         self._settle()
 
     def import_mirrored(self, rows: Mapping[str, bytes]) -> None:
-        """Union with what the mirror remembers: tightens only, and never brings back what was released here."""
+        """Union with what the mirror remembers: tightens only, and never brings back what was released here.
+
+        Nobody signed these rows: one that bears another's id could put itself over a latch that is in force.
+        """
         for key, value in rows.items():
             if key in self._latches or key in self._cleared or key in self._released:
                 continue
             try:
-                self._set(Latch.model_validate_json(value).model_copy(update={"gate_closed_at_ms": None, "cooldown_until_ms": None}))
+                latch = Latch.model_validate_json(value)
             except ValidationError as error:
                 _log.error("mirrored_latch_unreadable", latch=key, error=str(error))
+                continue
+            if latch.id != key:
+                _log.error("mirrored_latch_unreadable", latch=key, error=f"it bears the id {latch.id!r}")
+                continue
+            self._set(latch.model_copy(update=dict.fromkeys(_PHASES)))
         self._settle()
 
     def trip(self, latch: Latch) -> Latch:
         """Latch now.  When this returns the gate is closed in memory.  The same id again only strengthens."""
         known = self._latches.get(latch.id)
-        after = latch if known is None else strengthened(known, latch.action)
+        after = latch if known is None else strengthened(known, latch.action, latch.symbols)
         if after is not known:
             self._tripped_at[latch.id] = time.perf_counter()
             self._born.setdefault(latch.id, self._clock.monotonic())
@@ -173,7 +183,7 @@ class LatchBook:
             if key in self._owed and self._owed[key] is latch:
                 del self._owed[key]
             current = self._latches.get(key)
-            if current is not None and current.gate_closed_at_ms is None:
+            if current is not None and current.gate_closed_at_ms is None and _says_as_much(latch, current):
                 self._set(current.model_copy(update={"gate_closed_at_ms": self._clock.wall_ms()}))
                 if (began := self._tripped_at.pop(key, None)) is not None:
                     metrics.TRIP_TO_JOURNAL_SECONDS.observe(time.perf_counter() - began)
@@ -203,6 +213,11 @@ class LatchBook:
         metrics.LATCHES.set(len(self._latches))
         for listener in self._listeners:
             listener()
+
+
+def _says_as_much(stored: Latch | None, current: Latch) -> bool:
+    """Whether the row that was written stops what the latch in memory stops: it may have grown, or come back, meanwhile."""
+    return stored is not None and (stored.action, stored.symbols) == (current.action, current.symbols)
 
 
 def _latch_of(stop: StopOrder, now_ms: int) -> Latch:

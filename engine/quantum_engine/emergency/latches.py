@@ -56,11 +56,14 @@ def restrictions(latches: Iterable[Latch]) -> list[Restriction]:
     return found
 
 
-def strengthened(latch: Latch, action: StopAction) -> Latch:
-    """A stop only grows stronger; growing opens its work again."""
-    if action.strength <= latch.action.strength:
+def strengthened(latch: Latch, action: StopAction, symbols: Iterable[str]) -> Latch:
+    """A stop only grows, in strength and in scope; growing opens its work again, and what grew is not on disk yet."""
+    stronger = max(latch.action, action, key=lambda each: each.strength)
+    wider = _united(latch.symbols, list(symbols))
+    if (stronger, wider) == (latch.action, latch.symbols):
         return latch
-    return latch.model_copy(update={"action": action, "cooldown_until_ms": None, "message": ""})
+    phases = dict.fromkeys(("gate_closed_at_ms", "orders_cancelled_at_ms", "positions_flat_at_ms", "cooldown_until_ms"))
+    return latch.model_copy(update={"action": stronger, "symbols": wider, "message": "", **phases})
 
 
 def overdue(latch: Latch, now_ms: int, deadline_seconds: int) -> bool:
@@ -107,6 +110,13 @@ def new_id(pod_name: str, now_ms: int, suffix: str) -> str:
     """``<pod>-<utc compact time>-<suffix>``, usable as the name of a Kubernetes object."""
     tail = f"-{datetime.fromtimestamp(now_ms / 1000, UTC):%Y%m%d%H%M%S}-{suffix[:4]}".lower()
     return pod_name[: _MAX_ID - len(tail)].rstrip("-.") + tail
+
+
+def _united(some: list[str], others: list[str]) -> list[str]:
+    """None at all = every symbol."""
+    if not some or not others:
+        return []
+    return some + sorted(set(others) - set(some))
 
 
 def _since(before: int | None, now_true: bool, now_ms: int) -> int | None:

@@ -229,4 +229,4 @@ class StopWorker:
 
 
 def _stage_of(latch: Latch) -> object:
-    return latch.action, latch.gate_closed_at_ms is not None
+    return latch.action, tuple(latch.symbols), latch.gate_closed_at_ms is not None

@@ -1,5 +1,7 @@
 """Closing the gate is one synchronous call; a latch goes by its id alone."""
 
+import json
+
 from quantum_api.engine_status import EmergencyState, Latch
 from quantum_api.gate import Gate
 from quantum_api.policy_document import StopOrder
@@ -129,3 +131,65 @@ def test_a_write_that_is_overtaken_stays_owed() -> None:
     desk.book.written(snapshot)
     assert desk.book.owes
     assert desk.book.latches[0].action is StopAction.FLATTEN
+
+
+def mirrored(id_: str = STOP.id, **over: object) -> bytes:
+    base = {"id": id_, "action": "HaltEntries", "origin": "Manual", "trigger": "Manual", "reason": "r", "trippedAtMs": 1}
+    return json.dumps({**base, **over}).encode()
+
+
+def test_a_mirrored_row_cannot_weaken_a_latch_by_bearing_its_id_under_another_key() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.book.import_mirrored({"another": mirrored(symbols=["NOSUCH"])})
+    assert desk.permission.gate is Gate.EXIT_ONLY
+    assert [(latch.id, latch.action, latch.symbols) for latch in desk.book.latches] == [(STOP.id, StopAction.FLATTEN, [])]
+
+
+def test_a_mirrored_row_cannot_bring_back_what_people_released_by_bearing_its_id_under_another_key() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.finish()
+    desk.clock.advance(301)
+    desk.book.release([STOP.id])
+    desk.book.import_mirrored({"another": mirrored()})
+    assert desk.book.latches == ()
+
+
+def test_a_narrow_mirrored_latch_is_widened_by_the_object_that_bears_its_id() -> None:
+    desk = Desk()
+    desk.book.import_mirrored({STOP.id: mirrored(symbols=["NOSUCH"], positionsFlatAtMs=1, ordersCancelledAtMs=1)})
+    latch = desk.engage()
+    assert latch is not None
+    assert (latch.action, latch.symbols) == (StopAction.FLATTEN, [])
+    assert (latch.positions_flat_at_ms, latch.orders_cancelled_at_ms) == (None, None)
+    assert desk.permission.gate is Gate.EXIT_ONLY
+
+
+def test_a_stronger_stop_is_not_said_to_be_stored_before_it_is() -> None:
+    desk = Desk()
+    desk.engage(STOP.model_copy(update={"action": StopAction.HALT_ENTRIES}))
+    desk.book.engage([STOP], [])
+    assert desk.permission.gate is Gate.EXIT_ONLY
+    assert desk.book.latches[0].gate_closed_at_ms is None
+    desk.book.committed()
+    assert desk.book.latches[0].gate_closed_at_ms is not None
+
+
+def test_a_removal_on_disk_does_not_vouch_for_a_latch_tripped_again_meanwhile() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.finish()
+    desk.clock.advance(301)
+    desk.book.release([STOP.id])
+    removal, _ = desk.book.owed()
+    desk.book.engage([STOP], [])
+    desk.book.written(removal)
+    assert desk.book.latches[0].gate_closed_at_ms is None
+    assert desk.book.owes
+
+
+def test_a_mirrored_row_that_no_calendar_can_show_is_not_taken() -> None:
+    desk = Desk()
+    desk.book.import_mirrored({"a": mirrored("a", trippedAtMs=10**20), "b" * 200: mirrored("b" * 200), "c": mirrored("c")})
+    assert [latch.id for latch in desk.book.latches] == ["c"]

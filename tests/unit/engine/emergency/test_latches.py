@@ -66,8 +66,8 @@ def test_a_release_needs_proven_work_and_the_cooldown() -> None:
 
 def test_a_stronger_action_opens_the_work_again_and_a_weaker_one_changes_nothing() -> None:
     done = progressed(latch(StopAction.HALT_ENTRIES), CLEAN, T + 5, 300)
-    assert state_of(strengthened(done, StopAction.FLATTEN)) is EmergencyState.TRIPPED
-    assert strengthened(done, StopAction.HALT_ENTRIES) is done
+    assert state_of(strengthened(done, StopAction.FLATTEN, [])) is EmergencyState.TRIPPED
+    assert strengthened(done, StopAction.HALT_ENTRIES, []) is done
 
 
 def test_the_strongest_latch_holds_the_gate_and_symbols_are_scoped() -> None:
@@ -88,3 +88,12 @@ def test_an_id_is_a_kubernetes_name(pod: str) -> None:
     assert found.startswith(pod[:30])
     assert found.endswith("-20270115080000-abcd")
     assert "--" not in found.replace("-20270115", "#")
+
+
+def test_the_same_id_with_more_symbols_stops_more_and_with_fewer_changes_nothing() -> None:
+    narrow = latch(StopAction.FLATTEN).model_copy(update={"symbols": ["BTCUSDT"]})
+    done = progressed(narrow, CLEAN, T + 5, 300)
+    wider = strengthened(done, StopAction.FLATTEN, ["ETHUSDT"])
+    assert (wider.symbols, wider.positions_flat_at_ms, state_of(wider)) == (["BTCUSDT", "ETHUSDT"], None, EmergencyState.TRIPPED)
+    assert strengthened(wider, StopAction.HALT_ENTRIES, []).symbols == []
+    assert strengthened(wider, StopAction.FLATTEN, ["BTCUSDT"]) is wider
