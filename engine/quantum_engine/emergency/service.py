@@ -7,20 +7,20 @@ Why   the work starts from the latches alone, so a restart at any point goes on 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, TypeVar
 
 from quantum_api.engine_status import Latch
 from quantum_api.trading_policy import Limits
 from quantum_engine import metrics
 from quantum_engine.clock import Clock, IdSource
-from quantum_engine.domain import SymbolRules
+from quantum_engine.domain import OrderView, PositionView, SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
 from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
-from quantum_engine.emergency.pace import FIRST_SECONDS, VERIFY_SECONDS, next_pause_seconds, throttled_pause_seconds
+from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds
 from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
 from quantum_engine.emergency.ports import Submit, Venue
-from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError, ThrottledError
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
 from quantum_engine.journal import Journal, Table
 from quantum_engine.logs import logger
 from quantum_engine.ordered_faults import crash_point
@@ -33,6 +33,7 @@ _REMEMBER_SECONDS: Final = 0.25
 _BUILT_IN_COOLDOWN_SECONDS: Final = 300
 _BUILT_IN_DEADLINE_SECONDS: Final = 60
 _log = logger("emergency")
+Seen = TypeVar("Seen", OrderView, PositionView)
 
 
 class LatchKeeper:
@@ -154,33 +155,41 @@ class StopWorker:
         if not latches:
             return VERIFY_SECONDS
         try:
-            looked = await self._look(latches)
-        except ThrottledError as error:
-            metrics.STOP_ROUNDS.labels("unreachable").inc()
-            self._note({}, f"the exchange asks for patience: {error}")
-            await asyncio.sleep(throttled_pause_seconds(error.retry_after_seconds))
-            return FIRST_SECONDS
+            looked, unseen = await self._look(latches)
         except EngineError as error:
             metrics.STOP_ROUNDS.labels("unreachable").inc()
             self._note({}, f"the exchange cannot be asked: {error}")
             return next_pause_seconds(pause_seconds, progressed=False)
-        self._note(looked.sights, "")
+        sights = {} if unseen else looked.sights
+        self._note(sights, unseen)
         if not looked.work:
-            metrics.STOP_ROUNDS.labels("clean").inc()
+            metrics.STOP_ROUNDS.labels("unreachable" if unseen else "clean").inc()
             return next_pause_seconds(pause_seconds, progressed=False) if self._unfinished() else VERIFY_SECONDS
         problems = await self._carry_out(looked.work)
-        metrics.STOP_ROUNDS.labels("problem" if problems else "worked").inc()
+        metrics.STOP_ROUNDS.labels("problem" if problems or unseen else "worked").inc()
         if problems:
-            self._note(looked.sights, "; ".join(problems))
+            self._note(sights, "; ".join(filter(None, [unseen, *problems])))
         helped = not problems and looked.work != self._last_work
         self._last_work = looked.work
         return next_pause_seconds(pause_seconds, progressed=helped)
 
-    async def _look(self, latches: Iterable[Latch]) -> Plan:
-        orders, held = await asyncio.gather(self._venue.open_orders(), self._venue.positions())
-        if any(position.symbol not in self._rules for position in held):
+    async def _look(self, latches: Iterable[Latch]) -> tuple[Plan, str]:
+        """What can be seen, and what cannot: work goes on with half of the picture, but nothing is proven by it."""
+        orders, held = await asyncio.gather(_asked(self._venue.open_orders()), _asked(self._venue.positions()))
+        unseen = "; ".join(f"the exchange cannot be asked: {each}" for each in (orders, held) if isinstance(each, EngineError))
+        if isinstance(orders, EngineError) and isinstance(held, EngineError):
+            raise orders
+        seen_orders, seen_held = [] if isinstance(orders, EngineError) else orders, [] if isinstance(held, EngineError) else held
+        if any(position.symbol not in self._rules for position in seen_held):
+            await self._read_rules()
+        return plan(latches, seen_orders, seen_held, self._rules), unseen
+
+    async def _read_rules(self) -> None:
+        """Without them the whole position is one order: better than none, and the exchange says what it will not take."""
+        try:
             self._rules = await self._venue.symbol_rules()
-        return plan(latches, orders, held, self._rules)
+        except EngineError as error:
+            _log.warning("stop_goes_on_without_rules", error=str(error))
 
     async def _carry_out(self, work: Iterable[SymbolWork]) -> list[str]:
         """Every symbol at once; the problems, one sentence each."""
@@ -188,16 +197,22 @@ class StopWorker:
         return [problem for problem in problems if problem]
 
     async def _work_on(self, item: SymbolWork) -> str:
+        """A cancel that failed does not keep the position: at worst the exchange refuses the close, and the next round does both again."""
+        problems = []
         try:
             await self._venue.cancel_all(item.symbol)
-            if item.close is None:
-                return ""
-            intent = closing_intent(item.symbol, item.close, f"exit-{self._ids()}", "emergency stop")
-            verdict = await self._submit(intent)
         except EngineError as error:
-            _log.warning("stop_work_failed", symbol=item.symbol, error=str(error))
-            return f"{item.symbol}: {error}"
-        return "" if isinstance(verdict, Accepted) else f"{item.symbol}: closing order not taken: {verdict}"
+            problems.append(f"{item.symbol}: {error}")
+        if item.close is not None:
+            try:
+                verdict = await self._submit(closing_intent(item.symbol, item.close, f"exit-{self._ids()}", "emergency stop"))
+            except EngineError as error:
+                problems.append(f"{item.symbol}: {error}")
+            else:
+                problems += [] if isinstance(verdict, Accepted) else [f"{item.symbol}: closing order not taken: {verdict}"]
+        for problem in problems:
+            _log.warning("stop_work_failed", problem=problem)
+        return "; ".join(problems)
 
     def _note(self, sights: Mapping[str, Sight], problem: str) -> None:
         """Write what was seen into the latches, and say aloud what is overdue."""
@@ -226,6 +241,13 @@ class StopWorker:
         """A new latch, a stronger one, or one that reached the disk at last; not this worker's own notes."""
         if any(self._begun.get(latch.id) != _stage_of(latch) for latch in self._book.latches):
             self._wake.set()
+
+
+async def _asked(question: Awaitable[list[Seen]]) -> list[Seen] | EngineError:
+    try:
+        return await question
+    except EngineError as error:
+        return error
 
 
 def _stage_of(latch: Latch) -> object:
