@@ -27,6 +27,7 @@ class Stage:
     async def show(self, *arguments: str, as_user: str | None = None, groups: tuple[str, ...] = ()) -> str:
         """Type a kubectl command for the reader, run it, show its answer."""
         who = f" --as={as_user}" if as_user else ""
+        who += "".join(f" --as-group={group}" for group in groups)
         self.timeline.typed(f"kubectl {' '.join(readable(a) for a in arguments)}{who}")
         ran = await self.kubectl.must(*arguments, as_user=as_user, groups=groups)
         self.timeline.saw(ran.out.strip() or "(no output)", seconds=ran.seconds)

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
-from quantum_demo.fleet import Stage, condition
+import aiohttp
+
+from quantum_demo.fleet import Stage, condition, engine_pods
 from quantum_demo.timeline import StepFailedError
 from quantum_demo.venue import VenueControl, describe
 from quantum_demo.waiting import until
 
-OFFICERS = ("system:authenticated", "risk-officers")
+OFFICERS = ("risk-officers",)
 
 
 async def release_by_two_people(stage: Stage) -> None:
@@ -25,6 +27,7 @@ async def release_by_two_people(stage: Stage) -> None:
     for stop in stops:
         await approve(stage, stop, "bob")
     await stage.show("wait", "--for=condition=Released", "emergencystops", "--all", "--timeout=60s")
+    await show_that_engines_are_armed(stage)
     async with await VenueControl.find(stage.kubectl) as venue:
         for name in sorted({str(s["spec"]["origin"]["engine"]) for s in (await stage.kubectl.get("emergencystops"))["items"]}):
 
@@ -35,6 +38,21 @@ async def release_by_two_people(stage: Stage) -> None:
             account, seconds = await until(trades_again, f"{name} trades again", within_seconds=90)
             stage.timeline.saw(f"{name} trades again: {describe(account)}", seconds=seconds)
     await stage.show("get", "tradingpolicies")
+
+
+async def show_that_engines_are_armed(stage: Stage) -> None:
+    """Each engine is asked itself."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        for pod in await engine_pods(stage.kubectl):
+            url = f"http://{pod['status']['podIP']}:8080/v1/status"
+
+            async def armed(url: str = url) -> dict[str, Any] | None:
+                async with session.get(url) as answer:
+                    status: dict[str, Any] = await answer.json()
+                return status if status["emergency"] == "ARMED" and status["gate"] == "ACTIVE" else None
+
+            status, seconds = await until(armed, f"{pod['metadata']['name']} armed and active", within_seconds=30)
+            stage.timeline.saw(f"{pod['metadata']['name']}: {status['emergency']}, gate {status['gate']}", seconds=seconds)
 
 
 async def approve(stage: Stage, stop: str, person: str) -> None:
