@@ -4,14 +4,15 @@ Why   regular and conditional (algo) orders live on separate endpoints, so "all 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from quantum_engine.clock import Clock
 from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.errors import RetryableError, UnknownOutcomeError
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
 from quantum_engine.exchanges.binance_futures.signing import Credentials
@@ -21,6 +22,7 @@ from quantum_engine.exchanges.port import UserEvent, VenueRefusedError
 
 __all__ = ["BinanceFutures", "Credentials", "Endpoint"]
 
+Read = TypeVar("Read")
 NO_SUCH_ORDER: Final = -2013
 CANCEL_REJECTED: Final = -2011
 BAD_INTERVAL: Final = -1120
@@ -49,42 +51,48 @@ class BinanceFutures:
         self.transport = Transport(endpoint, credentials, clock)
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
-        info = _info(await self.transport.public("GET", "/fapi/v1/exchangeInfo", {}))
-        return {symbol.symbol: translate.symbol_rules(symbol) for symbol in info.symbols}
+        body = await self.transport.public("GET", "/fapi/v1/exchangeInfo", {})
+        return _read(body, lambda: {symbol.symbol: translate.symbol_rules(symbol) for symbol in _info(body).symbols})
 
     async def account(self) -> AccountView:
         as_of_ms = self.transport.venue_ms()
-        return translate.account(_account(await self.transport.signed("GET", "/fapi/v3/account", {})), as_of_ms)
+        body = await self.transport.signed("GET", "/fapi/v3/account", {})
+        return _read(body, lambda: translate.account(_account(body), as_of_ms))
 
     async def positions(self) -> list[PositionView]:
         """Exits are sized from this, so it is asked even while the venue throttles us."""
-        found = _positions(await self.transport.signed("GET", "/fapi/v3/positionRisk", {}, is_exit=True))
-        return [translate.position(each) for each in found if each.position_amt]
+        body = await self.transport.signed("GET", "/fapi/v3/positionRisk", {}, is_exit=True)
+        return _read(body, lambda: [translate.position(each) for each in _positions(body) if each.position_amt])
 
     async def open_orders(self) -> list[OrderView]:
         regular, algo = await asyncio.gather(
             self.transport.signed("GET", "/fapi/v1/openOrders", {}, is_exit=True),
             self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {}, is_exit=True),
         )
-        return [translate.order(each) for each in _orders(regular)] + [translate.algo_order(each) for each in _algos(algo)]
+        return [
+            *_read(regular, lambda: [translate.order(each) for each in _orders(regular)]),
+            *_read(algo, lambda: [translate.algo_order(each) for each in _algos(algo)]),
+        ]
 
     async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView:
         params = translate.order_params(intent, client_order_id)
-        return translate.order(_order(await self.transport.signed("POST", "/fapi/v1/order", params, is_exit=intent.reduce_only)))
+        body = await self.transport.signed("POST", "/fapi/v1/order", params, is_exit=intent.reduce_only)
+        try:
+            return _read(body, lambda: translate.order(_order(body)))
+        except RetryableError as error:
+            raise UnknownOutcomeError(f"the order may have been taken: {error}") from error
 
     async def order(self, symbol: str, client_order_id: str) -> OrderView | None:
         """Asks both services before it says that there is none."""
         try:
-            return translate.order(
-                _order(await self.transport.signed("GET", "/fapi/v1/order", {"symbol": symbol, "origClientOrderId": client_order_id}))
-            )
+            body = await self.transport.signed("GET", "/fapi/v1/order", {"symbol": symbol, "origClientOrderId": client_order_id})
+            return _read(body, lambda: translate.order(_order(body)))
         except VenueRefusedError as refused:
             if refused.code != NO_SUCH_ORDER:
                 raise
         try:
-            return translate.algo_order(
-                _algo(await self.transport.signed("GET", "/fapi/v1/algoOrder", {"symbol": symbol, "clientAlgoId": client_order_id}))
-            )
+            algo = await self.transport.signed("GET", "/fapi/v1/algoOrder", {"symbol": symbol, "clientAlgoId": client_order_id})
+            return _read(algo, lambda: translate.algo_order(_algo(algo)))
         except VenueRefusedError as refused:
             if refused.code != NO_SUCH_ORDER:
                 raise
@@ -114,10 +122,12 @@ class BinanceFutures:
 
     async def fills(self, symbol: str, since_ms: int) -> list[Fill]:
         params: dict[str, str | int] = {"symbol": symbol, "startTime": since_ms, "limit": 1_000}
-        return [translate.trade(each) for each in _trades(await self.transport.signed("GET", "/fapi/v1/userTrades", params))]
+        body = await self.transport.signed("GET", "/fapi/v1/userTrades", params)
+        return _read(body, lambda: [translate.trade(each) for each in _trades(body)])
 
     async def premium(self, symbol: str) -> Decimal:
-        return _premium(await self.transport.public("GET", "/fapi/v1/premiumIndex", {"symbol": symbol})).mark_price
+        body = await self.transport.public("GET", "/fapi/v1/premiumIndex", {"symbol": symbol})
+        return _read(body, lambda: _premium(body).mark_price)
 
     async def klines(self, symbol: str, bar_seconds: int, count: int) -> list[Bar]:
         interval = INTERVALS.get(bar_seconds)
@@ -125,13 +135,13 @@ class BinanceFutures:
             return []
         params: dict[str, str | int] = {"symbol": symbol, "interval": interval, "limit": min(count + 1, 1_500)}
         try:
-            rows = _klines(await self.transport.public("GET", "/fapi/v1/klines", params))
+            body = await self.transport.public("GET", "/fapi/v1/klines", params)
         except VenueRefusedError as refused:
             if refused.code == BAD_INTERVAL:
                 return []
             raise
         closed_before_ms = self.venue_ms() - bar_seconds * 1_000
-        bars = [Bar(int(row[0]), float(row[1]), float(row[2]), float(row[3]), float(row[4])) for row in rows]
+        bars = _read(body, lambda: [Bar(int(row[0]), float(row[1]), float(row[2]), float(row[3]), float(row[4])) for row in _klines(body)])
         return [bar for bar in bars if bar.open_time_ms <= closed_before_ms][-count:]
 
     def venue_ms(self) -> int:
@@ -145,3 +155,11 @@ class BinanceFutures:
 
     async def close(self) -> None:
         await self.transport.close()
+
+
+def _read(body: bytes, read: Callable[[], Read]) -> Read:
+    """A body that cannot be read is no answer: a proxy's page, half a message, a number that cannot be."""
+    try:
+        return read()
+    except (msgspec.MsgspecError, ValueError, LookupError, ArithmeticError, TypeError) as error:
+        raise RetryableError(f"the exchange's answer cannot be read: {error}: {body[:100]!r}") from error

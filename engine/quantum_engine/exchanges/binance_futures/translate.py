@@ -7,7 +7,7 @@ Why   a word that is not known is read on the careful side: an order of unknown 
 from decimal import Decimal
 from typing import Final
 
-from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionView, Side, SymbolRules
+from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionView, SymbolRules
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
 
@@ -35,7 +35,7 @@ def order(message: wire.Order) -> OrderView:
         symbol=message.symbol,
         order_id=message.order_id,
         client_order_id=message.client_order_id,
-        side=Side(message.side),
+        side=message.side,
         status=_status(message.status),
         quantity=message.orig_qty,
         executed=message.executed_qty,
@@ -50,7 +50,7 @@ def algo_order(message: wire.AlgoOrder) -> OrderView:
         symbol=message.symbol,
         order_id=message.algo_id,
         client_order_id=message.client_algo_id,
-        side=Side(message.side),
+        side=message.side,
         status=ALGO_STATUS.get(message.algo_status, OrderStatus.NEW),
         quantity=message.quantity,
         executed=Decimal(0),
@@ -76,7 +76,7 @@ def trade(message: wire.Trade) -> Fill:
         trade_id=message.id,
         order_id=message.order_id,
         client_order_id="",
-        side=Side(message.side),
+        side=message.side,
         quantity=message.qty,
         price=message.price,
         commission_usdt=message.commission,
@@ -91,7 +91,7 @@ def order_update(message: wire.OrderTradeUpdate) -> OrderUpdate:
         symbol=body.symbol,
         order_id=body.order_id,
         client_order_id=body.client_order_id,
-        side=Side(body.side),
+        side=body.side,
         status=_status(body.status),
         quantity=body.quantity,
         executed=body.executed,
@@ -122,7 +122,7 @@ def trade_lite(message: wire.TradeLite) -> Fill:
         trade_id=message.trade_id,
         order_id=message.order_id,
         client_order_id=message.client_order_id,
-        side=Side(message.side),
+        side=message.side,
         quantity=message.last_quantity,
         price=message.last_price,
         commission_usdt=Decimal(0),
@@ -137,7 +137,7 @@ def algo_update(message: wire.AlgoUpdate) -> OrderUpdate:
         symbol=body.symbol,
         order_id=body.algo_id,
         client_order_id=body.client_id,
-        side=Side(body.side),
+        side=body.side,
         status=ALGO_STATUS.get(body.status, OrderStatus.NEW),
         quantity=body.quantity,
         executed=Decimal(0),
@@ -167,14 +167,18 @@ def symbol_rules(message: wire.Symbol) -> SymbolRules:
     return SymbolRules(
         symbol=message.symbol,
         trading=message.status == "TRADING",
-        tick_size=Decimal(price["tickSize"]),
-        step_size=Decimal(lot["stepSize"]),
-        market_step_size=Decimal(market["stepSize"]),
-        min_quantity=Decimal(lot["minQty"]),
-        max_quantity=Decimal(lot["maxQty"]),
-        market_max_quantity=Decimal(market["maxQty"]),
-        min_notional_usdt=Decimal(filters.get("MIN_NOTIONAL", {}).get("notional", "0")),
+        tick_size=_number(price["tickSize"]),
+        step_size=_number(lot["stepSize"]),
+        market_step_size=_number(market["stepSize"]),
+        min_quantity=_number(lot["minQty"]),
+        max_quantity=_number(lot["maxQty"]),
+        market_max_quantity=_number(market["maxQty"]),
+        min_notional_usdt=_number(filters.get("MIN_NOTIONAL", {}).get("notional", "0")),
     )
+
+
+def _number(text: str) -> Decimal:
+    return wire.believable(Decimal(text))
 
 
 def plain(value: Decimal) -> str:

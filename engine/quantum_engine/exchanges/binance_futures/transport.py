@@ -84,7 +84,10 @@ class Transport:
         sent = self._clock.monotonic()
         body = await self._exchange("GET", "/fapi/v1/time", "")
         received = self._clock.monotonic()
-        server_ms = msgspec.json.decode(body, type=wire.ServerTime).server_time
+        try:
+            server_ms = msgspec.json.decode(body, type=wire.ServerTime).server_time
+        except msgspec.MsgspecError as error:
+            raise RetryableError(f"the exchange's time cannot be read: {error}") from error
         self._venue_ahead_ms = server_ms - (sent + received) / 2 * 1000
         self._synced = True
 
@@ -94,7 +97,10 @@ class Transport:
         return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
 
     async def signed(self, method: str, path: str, params: Params, *, is_exit: bool = False) -> bytes:
-        """``is_exit``: cancels and closes are sent even while the venue throttles us (promise 7)."""
+        """``is_exit``: cancels and closes are sent even while the venue throttles us (promise 7).
+
+        What was refused for its stamp is asked again here, but not an order: a stop may have closed the gate meanwhile.
+        """
         self._stop_if_paused(is_exit=is_exit)
         await self._sync_once()
         try:
@@ -102,7 +108,9 @@ class Transport:
         except VenueRefusedError as refused:
             if refused.code not in TIMESTAMP_REFUSED:
                 raise
-        await self.sync_clock()
+            await self.sync_clock()
+            if method == "POST":
+                raise RetryableError(f"{method} {path}: {refused}") from refused
         return await self._exchange(method, path, self._sign(params))
 
     async def close(self) -> None:

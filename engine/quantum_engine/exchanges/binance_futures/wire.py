@@ -1,9 +1,34 @@
-"""The venue's messages as they stand on the wire.  Pure data; fields that the engine does not read are left out."""
+"""The venue's messages as they stand on the wire.  Pure data; fields that the engine does not read are left out.
+
+Why   a NaN compares with nothing and an absurd number overflows: one of them in a mark or a balance would end the stage that reads it
+"""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+from quantum_engine.domain import Side
+
+_MOST_DIGITS: Final = 24
+"""Before or behind the point: far beyond any price, quantity or balance."""
+
+
+def believable(number: Decimal) -> Decimal:
+    """Raises ValueError for what is no number, or none that a market could show."""
+    if not number.is_finite() or (number and abs(number.adjusted()) > _MOST_DIGITS):
+        raise ValueError(f"{number} is not believable")
+    return number
+
+
+class Message(msgspec.Struct):
+    """Every number in it is believable, or it is not read."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                believable(value)
 
 
 class Failure(msgspec.Struct):
@@ -11,11 +36,11 @@ class Failure(msgspec.Struct):
     msg: str = ""
 
 
-class Order(msgspec.Struct, rename="camel"):
+class Order(Message, rename="camel"):
     symbol: str
     order_id: int
     client_order_id: str
-    side: str
+    side: Side
     status: str
     orig_qty: Decimal
     executed_qty: Decimal
@@ -25,11 +50,11 @@ class Order(msgspec.Struct, rename="camel"):
     update_time: int = 0
 
 
-class AlgoOrder(msgspec.Struct, rename="camel"):
+class AlgoOrder(Message, rename="camel"):
     symbol: str
     algo_id: int
     client_algo_id: str
-    side: str
+    side: Side
     algo_status: str
     quantity: Decimal = Decimal(0)
     trigger_price: Decimal = Decimal(0)
@@ -38,7 +63,7 @@ class AlgoOrder(msgspec.Struct, rename="camel"):
     update_time: int = 0
 
 
-class PositionRisk(msgspec.Struct, rename="camel"):
+class PositionRisk(Message, rename="camel"):
     symbol: str
     position_amt: Decimal
     entry_price: Decimal
@@ -46,17 +71,17 @@ class PositionRisk(msgspec.Struct, rename="camel"):
     update_time: int = 0
 
 
-class Account(msgspec.Struct, rename="camel"):
+class Account(Message, rename="camel"):
     total_wallet_balance: Decimal
     total_unrealized_profit: Decimal
     available_balance: Decimal
 
 
-class Trade(msgspec.Struct, rename="camel"):
+class Trade(Message, rename="camel"):
     symbol: str
     id: int
     order_id: int
-    side: str
+    side: Side
     price: Decimal
     qty: Decimal
     commission: Decimal
@@ -64,25 +89,25 @@ class Trade(msgspec.Struct, rename="camel"):
     time: int
 
 
-class Premium(msgspec.Struct, rename="camel"):
+class Premium(Message, rename="camel"):
     mark_price: Decimal
 
 
-class ServerTime(msgspec.Struct, rename="camel"):
+class ServerTime(Message, rename="camel"):
     server_time: int
 
 
-class ListenKey(msgspec.Struct, rename="camel"):
+class ListenKey(Message, rename="camel"):
     listen_key: str
 
 
-class Symbol(msgspec.Struct, rename="camel"):
+class Symbol(Message, rename="camel"):
     symbol: str
     status: str
     filters: list[dict[str, Any]]
 
 
-class ExchangeInfo(msgspec.Struct, rename="camel"):
+class ExchangeInfo(Message, rename="camel"):
     symbols: list[Symbol]
 
 
@@ -98,23 +123,23 @@ class Wrapped(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class MarkPrice(msgspec.Struct):
+class MarkPrice(Message):
     s: str
     p: Decimal
 
 
-class BookTicker(msgspec.Struct):
+class BookTicker(Message):
     s: str
     b: Decimal
     a: Decimal
 
 
-class StreamOrder(msgspec.Struct):
+class StreamOrder(Message):
     """``o`` of ORDER_TRADE_UPDATE."""
 
     symbol: str = msgspec.field(name="s")
     client_order_id: str = msgspec.field(name="c")
-    side: str = msgspec.field(name="S")
+    side: Side = msgspec.field(name="S")
     quantity: Decimal = msgspec.field(name="q")
     price: Decimal = msgspec.field(name="p")
     execution: str = msgspec.field(name="x")
@@ -131,14 +156,14 @@ class StreamOrder(msgspec.Struct):
     realised: Decimal = msgspec.field(name="rp", default=Decimal(0))
 
 
-class OrderTradeUpdate(msgspec.Struct):
+class OrderTradeUpdate(Message):
     o: StreamOrder
 
 
-class TradeLite(msgspec.Struct):
+class TradeLite(Message):
     symbol: str = msgspec.field(name="s")
     client_order_id: str = msgspec.field(name="c")
-    side: str = msgspec.field(name="S")
+    side: Side = msgspec.field(name="S")
     last_price: Decimal = msgspec.field(name="L")
     last_quantity: Decimal = msgspec.field(name="l")
     trade_id: int = msgspec.field(name="t")
@@ -146,19 +171,19 @@ class TradeLite(msgspec.Struct):
     time_ms: int = msgspec.field(name="T")
 
 
-class StreamBalance(msgspec.Struct):
+class StreamBalance(Message):
     asset: str = msgspec.field(name="a")
     wallet: Decimal = msgspec.field(name="wb")
     change: Decimal = msgspec.field(name="bc", default=Decimal(0))
 
 
-class StreamPosition(msgspec.Struct):
+class StreamPosition(Message):
     symbol: str = msgspec.field(name="s")
     amount: Decimal = msgspec.field(name="pa")
     entry_price: Decimal = msgspec.field(name="ep")
 
 
-class StreamAccount(msgspec.Struct):
+class StreamAccount(Message):
     """``a`` of ACCOUNT_UPDATE."""
 
     reason: str = msgspec.field(name="m")
@@ -166,18 +191,18 @@ class StreamAccount(msgspec.Struct):
     positions: list[StreamPosition] = msgspec.field(name="P", default_factory=list)
 
 
-class AccountUpdate(msgspec.Struct):
+class AccountUpdate(Message):
     time_ms: int = msgspec.field(name="T")
     account: StreamAccount = msgspec.field(name="a")
 
 
-class StreamAlgo(msgspec.Struct):
+class StreamAlgo(Message):
     """``o`` of ALGO_UPDATE."""
 
     client_id: str = msgspec.field(name="caid")
     algo_id: int = msgspec.field(name="aid")
     symbol: str = msgspec.field(name="s")
-    side: str = msgspec.field(name="S")
+    side: Side = msgspec.field(name="S")
     status: str = msgspec.field(name="X")
     quantity: Decimal = msgspec.field(name="q", default=Decimal(0))
     trigger_price: Decimal = msgspec.field(name="tp", default=Decimal(0))
@@ -185,6 +210,6 @@ class StreamAlgo(msgspec.Struct):
     close_position: bool = msgspec.field(name="cp", default=False)
 
 
-class AlgoUpdate(msgspec.Struct):
+class AlgoUpdate(Message):
     time_ms: int = msgspec.field(name="T")
     o: StreamAlgo
