@@ -4,11 +4,13 @@ Gate times are the engines' own stamps (milliseconds, same machine clock); the c
 """
 
 import asyncio
+import json
 import time
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
 
+from benchmarks.apply_to_ack import POLICY
 from benchmarks.bare_loop import connection
 from benchmarks.figures import Row, milliseconds, percentile
 from benchmarks.kube import Calls, Watched, has_condition, session
@@ -22,6 +24,7 @@ APPROVERS = ("alice", "bob")
 async def measure(stack: Stack) -> list[Row]:
     """Stop and release, again and again."""
     server, context = connection(stack.cluster.kubeconfig)
+    await stack.kubectl.must("apply", "-f", "-", stdin=json.dumps(POLICY))
     samples: list[float] = []
     async with AsyncExitStack() as exits:
         calls = Calls(await exits.enter_async_context(session(context)), server, stack.kubectl.namespace, "emergencystops")
