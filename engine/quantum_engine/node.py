@@ -115,16 +115,16 @@ class Node:
 
     def _start_stages(self) -> None:
         start = self._supervisor.start
-        start("journal", self._journal.run)
-        start("latches", self._keeper.run)
-        start("policy", self._policy.run)
-        start("risk", self._risk.run)
+        start("journal", self._journal.run, is_vital=True)
+        start("latches", self._keeper.run, is_vital=True)
+        start("policy", self._policy.run, is_vital=True)
+        start("risk", self._risk.run, is_vital=True)
         start("beat", self._beat)
-        start("halt-requests", self._watch_halts)
+        start("halt-requests", self._watch_halts, is_vital=True)
         if (mirror := self._mirror) is not None:
             start("mirror", lambda: mirror.run(self._take_remembered))
             start("mirror-document", lambda: self._policy.follow(mirror))
-        start("emergency", self._worker.run)
+        start("emergency", self._worker.run, is_vital=True)
         if self._trading:
             self._trading.start(self._supervisor, self._board.touch)
 

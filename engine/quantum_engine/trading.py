@@ -82,8 +82,8 @@ class Trading:
     def start(self, supervisor: Supervisor, touched: Callable[[], None]) -> None:
         """Run every stage; ``touched`` hears of changed positions."""
         self.positions.on_change(touched)
-        supervisor.start("market", self.market.run)
-        supervisor.start("positions", self.positions.run)
+        supervisor.start("market", self.market.run, is_vital=True)
+        supervisor.start("positions", self.positions.run, is_vital=True)
         supervisor.start("execution", self._execute)
         supervisor.start("strategy", self.strategy.run)
 

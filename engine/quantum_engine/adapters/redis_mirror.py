@@ -15,6 +15,7 @@ import redis.asyncio as aioredis
 from redis.exceptions import RedisError
 
 from quantum_api import names
+from quantum_api.policy_document import MAX_BYTES
 from quantum_engine import metrics
 from quantum_engine.errors import RetryableError
 from quantum_engine.logs import logger
@@ -64,15 +65,15 @@ class RedisMirror:
         self._wanted.set()
 
     async def document(self) -> bytes | None:
-        """The newest document that the operator left for this engine."""
-        token: bytes | None = await self._ask(self._redis.get(names.document_key(self._engine)))
-        return token
+        """The newest document that the operator left for this engine; of one too large to be ours no more than shows that."""
+        token: bytes | None = await self._ask(self._redis.getrange(names.document_key(self._engine), 0, MAX_BYTES))
+        return token or None
 
     async def remembered(self) -> Remembered:
         """What a process before this one left."""
         latches = await self._ask(self._redis.hgetall(names.latches_key(self._engine)))
         peak = await self._ask(self._redis.get(names.peak_key(self._engine)))
-        return Remembered({key.decode(): value for key, value in latches.items()}, peak)
+        return Remembered({key.decode(errors="replace"): value for key, value in latches.items()}, peak)
 
     async def run(self, take: Callable[[Remembered], None]) -> None:
         """Hand over what was remembered, once; from then on keep Redis in step."""

@@ -3,11 +3,15 @@
 Why   the record is on disk before the order is sent; its end may follow later, because a record without an end is only asked about again
 """
 
-from quantum_engine.errors import EngineError
+import asyncio
+from typing import Final
+
+from quantum_engine.errors import EngineError, JournalUnavailableError
 from quantum_engine.execution.intents import IntentRecord, IntentTable, decode, encode
 from quantum_engine.journal import Delete, Journal, Put, Table
 
-PRUNE_EVERY_MS = 60_000
+PRUNE_EVERY_MS: Final = 60_000
+EXIT_STORED_SECONDS: Final = 0.25
 
 
 class Ledger:
@@ -23,8 +27,12 @@ class Ledger:
             self._table.restore(decode(key, row))
 
     async def write(self, record: IntentRecord) -> None:
-        """On disk when it returns."""
-        await self._journal.commit(Put(Table.INTENT, record.id, encode(record)))
+        """On disk when it returns.  An exit does not wait for a disk that hangs."""
+        try:
+            async with asyncio.timeout(EXIT_STORED_SECONDS if record.reduce_only else None):
+                await self._journal.commit(Put(Table.INTENT, record.id, encode(record)))
+        except TimeoutError as error:
+            raise JournalUnavailableError(f"the journal has not answered within {EXIT_STORED_SECONDS} s") from error
 
     async def write_later(self, record: IntentRecord) -> None:
         """Now if possible; the housekeeping tries again."""

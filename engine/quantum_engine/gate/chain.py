@@ -22,13 +22,18 @@ PERMISSION: Final[tuple[Check, ...]] = (
     checks.the_exchange_was_compared,   # promise 6: the exchange is the truth
     checks.the_gate_permits,            # drawdown, data, whatever else restricts
 )  # fmt: skip
-"""Asked a second time right before the bytes leave: a stop may have closed the gate while the journal was written."""
+"""May anything be sent at all?"""
 
 EVERY_ORDER: Final[tuple[Check, ...]] = (
     checks.quantity_is_a_number,
     checks.price_is_a_number,
     checks.intent_is_new,               # promise 5: an intent becomes at most one order
     *PERMISSION,
+)  # fmt: skip
+
+RATES: Final[tuple[Check, ...]] = (
+    checks.orders_are_slow_enough,      # RTS 6 art. 15(1)(d): maximum messages limit
+    checks.intents_are_slow_enough,     # RTS 6 art. 15(3): repeated automated execution
 )  # fmt: skip
 
 ENTRIES: Final[tuple[Check, ...]] = (
@@ -44,11 +49,12 @@ ENTRIES: Final[tuple[Check, ...]] = (
     checks.notional_is_worth_an_order,
     checks.notional_is_within_policy,   # RTS 6 art. 15(1)(b): maximum order value
     checks.holdings_are_within_policy,  # RTS 6 art. 17(4): position limits; art. 15(4): market and credit limits
-    checks.orders_are_slow_enough,      # RTS 6 art. 15(1)(d): maximum messages limit
-    checks.intents_are_slow_enough,     # RTS 6 art. 15(3): repeated automated execution
+    *RATES,
 )  # fmt: skip
 """Exits (the reduce-only flag, which the exchange enforces) are spared these: getting out is never blocked by a limit, a rate or an age."""
 
+STILL: Final[tuple[Check, ...]] = PERMISSION + tuple(check for check in ENTRIES if check not in RATES)
+"""The rates have counted the order already."""
 GATE: Final[tuple[Check, ...]] = EVERY_ORDER + ENTRIES
 ALLOWED: Final = Allowed()
 
@@ -59,8 +65,8 @@ def judge(snapshot: Snapshot) -> Allowed | Refused:
 
 
 def still_permitted(snapshot: Snapshot) -> Allowed | Refused:
-    """Permission only."""
-    return _first(PERMISSION, snapshot)
+    """Right before the bytes leave: a stop may have closed the gate, or a limit shrunk, while the journal was written or a retry waited."""
+    return _first(PERMISSION if snapshot.is_exit else STILL, snapshot)
 
 
 def _first(chain: tuple[Check, ...], snapshot: Snapshot) -> Allowed | Refused:

@@ -3,6 +3,7 @@
 from typing import Final
 
 DELAYS_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+LONGEST_SECONDS: Final = DELAYS_SECONDS[-1]
 JITTER: Final = 0.10
 FORGIVEN_AFTER_SECONDS: Final = 300.0
 """A stage that ran this long since its last crash has its count forgotten."""

@@ -12,7 +12,7 @@ from typing import Final
 from quantum_api.gate import Gate
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
-from quantum_engine.healing.backoff import FORGIVEN_AFTER_SECONDS, delay_seconds
+from quantum_engine.healing.backoff import FORGIVEN_AFTER_SECONDS, LONGEST_SECONDS, delay_seconds
 from quantum_engine.logs import logger
 from quantum_engine.permission import Permission, Restriction
 
@@ -31,9 +31,9 @@ class Supervisor:
         self.given_up: dict[str, str] = {}
         """Stage -> its last error."""
 
-    def start(self, stage: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run ``run`` for ever."""
-        self._tasks[stage] = asyncio.create_task(self._keep(stage, run), name=stage)
+    def start(self, stage: str, run: Callable[[], Awaitable[None]], *, is_vital: bool = False) -> None:
+        """Run ``run`` for ever.  A vital stage, one that stops or gets us out, is tried on though it was given up and the gate closed."""
+        self._tasks[stage] = asyncio.create_task(self._keep(stage, run, is_vital=is_vital), name=stage)
 
     async def stop(self) -> None:
         """Cancel every task and wait for them."""
@@ -45,7 +45,7 @@ class Supervisor:
     def running(self) -> list[str]:
         return [stage for stage, task in self._tasks.items() if not task.done()]
 
-    async def _keep(self, stage: str, run: Callable[[], Awaitable[None]]) -> None:
+    async def _keep(self, stage: str, run: Callable[[], Awaitable[None]], *, is_vital: bool) -> None:
         crashes = 0
         while True:
             began = self._clock.monotonic()
@@ -54,7 +54,9 @@ class Supervisor:
             delay = delay_seconds(crashes, self._chance())
             if delay is None:
                 self._give_up(stage, error)
-                return
+                if not is_vital:
+                    return
+                delay = LONGEST_SECONDS
             metrics.STAGE_RESTARTS.labels(stage).inc()
             _log.error("stage_crashed", stage=stage, error=repr(error), crashes=crashes, delay_seconds=round(delay, 2), exc_info=error)
             await asyncio.sleep(delay)

@@ -47,7 +47,7 @@ class PositionLine:
 
     def fill(self, fill: Fill) -> Decimal | None:
         """Count it once.  The profit it realised, in USDT before fees; None when it had been counted already."""
-        if fill.trade_id in self._seen:
+        if fill.trade_id in self._seen or not fill.quantity:
             return None
         self._remember(fill)
         signed = fill.quantity * fill.side.sign

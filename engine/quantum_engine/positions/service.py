@@ -12,7 +12,7 @@ from typing import Final
 from quantum_api.gate import Gate
 from quantum_engine.clock import Clock
 from quantum_engine.domain import AccountView, EquityEvent, EquityLost, EquityRead, OrderView, PositionView, Quote, Transferred
-from quantum_engine.errors import EngineError
+from quantum_engine.errors import EngineError, ThrottledError
 from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, StreamDown, StreamUp, TradeSeen, UserEvent
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.positions.book import Answers, PositionBook
@@ -45,11 +45,18 @@ class Positions:
         self._order_listeners: list[Callable[[OrderUpdate], None]] = []
 
     async def run(self) -> None:
-        """Consume the user stream for ever; compare with the exchange when it comes up and each 30 s."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._consume())
-            tasks.create_task(self._reconcile_for_ever())
-            tasks.create_task(self._watch_marks())
+        """Consume the user stream for ever; compare with the exchange when it comes up and each 30 s.
+
+        However it ends, nobody keeps the books any more: only a new comparison lets anything open.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._consume())
+                tasks.create_task(self._reconcile_for_ever())
+                tasks.create_task(self._watch_marks())
+        finally:
+            self._stream_is_up = False
+            self._restrict("nobody keeps the books: the stage has ended")
 
     async def reconcile(self) -> None:
         """Raises what the exchange port raises; the restriction of source "reconciliation" follows the result."""
@@ -139,10 +146,10 @@ class Positions:
         self._changed()
 
     async def _compare(self) -> None:
+        """The account is asked first: it waits while the exchange throttles us, as exits, and so positions and orders, do not."""
         asked_ms = self._exchange.venue_ms()
-        account, positions, orders = await asyncio.gather(
-            self._exchange.account(), self._exchange.positions(), self._exchange.open_orders()
-        )
+        account = await self._exchange.account()
+        positions, orders = await asyncio.gather(self._exchange.positions(), self._exchange.open_orders())
         answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
         self._book.reconcile(answers)
         self.account_received_at = self._clock.monotonic()
@@ -154,6 +161,8 @@ class Positions:
             if self._stream_is_up:
                 try:
                     await self.reconcile()
+                except ThrottledError as error:
+                    pause = min(RECONCILE_SECONDS, max(RETRY_SECONDS, error.retry_after_seconds))
                 except EngineError:
                     pause = RETRY_SECONDS
             await happens(self._wanted, pause)

@@ -124,9 +124,9 @@ def step(state: BreakerState, event: Event, limits: BreakerLimits) -> Step:
             return Step(replace(state, equity_usdt=None))
         case Transferred(amount_usdt=amount_usdt):
             return _moved(state, amount_usdt, limits)
-        case PeakRemembered(peak_usdt=peak_usdt):
+        case PeakRemembered(peak_usdt=peak_usdt) if peak_usdt.is_finite():
             return _judged(replace(state, peak_usdt=_higher(state.peak_usdt, peak_usdt)), state, limits)
-        case LimitsChanged():
+        case LimitsChanged() | PeakRemembered():
             return _judged(state, state, limits)
         case BreachRemembered():
             return Step(replace(state, breached=True))

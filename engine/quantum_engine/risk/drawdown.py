@@ -10,6 +10,8 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 WHOLE_BPS: Final = 10_000
+MOST_BPS: Final = 1_000_000
+"""A hundred times the peak: beyond it the number says nothing more, and could be too long to write down."""
 
 
 def drawdown_bps(peak_usdt: Decimal, equity_usdt: Decimal) -> int:
@@ -18,4 +20,6 @@ def drawdown_bps(peak_usdt: Decimal, equity_usdt: Decimal) -> int:
         return 0
     if peak_usdt <= 0:
         return WHOLE_BPS
+    if peak_usdt - equity_usdt >= peak_usdt * (MOST_BPS // WHOLE_BPS):
+        return MOST_BPS
     return int(((peak_usdt - equity_usdt) * WHOLE_BPS / peak_usdt).to_integral_value(ROUND_FLOOR))

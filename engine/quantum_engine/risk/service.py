@@ -188,9 +188,12 @@ class Risk:
 def peak_of(row: bytes) -> Decimal:
     """The peak in a stored row."""
     try:
-        return Decimal(json.loads(row)["peakUsdt"])
-    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        peak_usdt = Decimal(json.loads(row)["peakUsdt"])
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise CorruptStateError(f"the stored equity peak cannot be read: {error}") from error
+    if not peak_usdt.is_finite():
+        raise CorruptStateError(f"the stored equity peak is no number: {peak_usdt}")
+    return peak_usdt
 
 
 def _flags(state: BreakerState) -> tuple[bool, bool, bool]:

@@ -27,9 +27,13 @@ class MemoryJournal:
         self.rows: dict[Table, dict[str, bytes]] = {table: {} for table in Table}
         self.is_full = False
         self.while_writing: Callable[[], None] = lambda: None
+        self.answers: asyncio.Event | None = None
+        """Set by a test whose disk hangs: nothing is answered before."""
 
     async def commit(self, *writes: Write) -> None:
         await asyncio.sleep(0)
+        if self.answers is not None:
+            await self.answers.wait()
         self.while_writing()
         if self.is_full:
             raise JournalUnavailableError("disk full")

@@ -1,5 +1,6 @@
 """Promise 5: every intent becomes at most one live order.  Promise 6: an unknown outcome is asked about."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -244,3 +245,39 @@ async def test_an_end_that_the_journal_missed_is_written_later(desk: Desk) -> No
     assert state_in_journal(desk, "one") is IntentState.RECORDED
     await desk.execution._ledger.tidy(desk.exchange.venue_ms())
     assert state_in_journal(desk, "one") is IntentState.ACCEPTED
+
+
+async def test_promise_7_a_disk_that_hangs_does_not_hold_back_the_way_out(desk: Desk) -> None:
+    await desk.execution.submit(entry())
+    await desk.settle()
+    never = asyncio.Event()
+    desk.journal.answers = never
+    async with asyncio.timeout(3):
+        verdict = await desk.execution.submit(close_all(purpose=Purpose.EMERGENCY_EXIT))
+    assert is_certain(verdict)
+    assert desk.sent == ["one", "out"]
+    never.set()
+
+
+async def test_promise_4_an_order_tried_again_is_held_to_the_limits_of_now(desk: Desk) -> None:
+    """The smaller limit was acknowledged while the order waited to be sent again."""
+    desk.trouble(Trouble.NOT_DONE)
+    waiting = asyncio.create_task(desk.execution.submit(entry()))
+    while not desk.sent:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    desk.limits = desk.limits.model_copy(update={"max_order_notional_usdt": 100})
+    verdict = await waiting
+    assert isinstance(verdict, Refused)
+    assert verdict.refusal is Refusal.NOTIONAL_ABOVE_LIMIT
+    assert desk.sent == ["one"]
+
+
+async def test_an_instrument_withdrawn_while_the_intent_is_written_is_not_traded(desk: Desk) -> None:
+    def withdraw() -> None:
+        desk.limits = desk.limits.model_copy(update={"instruments": ["ETHUSDT"]})
+
+    desk.journal.while_writing = withdraw
+    verdict = await desk.execution.submit(entry())
+    assert isinstance(verdict, Refused)
+    assert verdict.refusal is Refusal.INSTRUMENT_NOT_PERMITTED
+    assert desk.sent == []

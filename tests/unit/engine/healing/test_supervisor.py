@@ -47,3 +47,26 @@ async def test_stopping_ends_every_stage() -> None:
     supervisor.start("idle", lambda: asyncio.sleep(3_600))
     await supervisor.stop()
     assert supervisor.running == []
+
+
+async def test_promise_7_a_stage_that_gets_us_out_is_never_given_up_though_the_gate_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "delay_seconds", lambda crashes, chance: 0.0 if delay_seconds(crashes, chance) else None)
+    monkeypatch.setattr(service, "LONGEST_SECONDS", 0.0)
+    permission = Permission()
+    supervisor = Supervisor(permission, SystemClock(), lambda: 0.5)
+    recovered = asyncio.Event()
+    starts = 0
+
+    async def crash_nine_times() -> None:
+        nonlocal starts
+        starts += 1
+        if starts < 10:
+            raise ZeroDivisionError("boom")
+        recovered.set()
+        await asyncio.sleep(3_600)
+
+    supervisor.start("emergency", crash_nine_times, is_vital=True)
+    async with asyncio.timeout(5):
+        await recovered.wait()
+    assert ("healing:emergency", Gate.REDUCE_ONLY) in {(r.source, r.gate) for r in permission.restrictions}
+    await supervisor.stop()

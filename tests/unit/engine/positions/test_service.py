@@ -1,5 +1,6 @@
 """When the engine may trust its books, and what equity it tells."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
@@ -11,9 +12,9 @@ from tests.unit.engine.execution.desk import Desk, entry
 
 from quantum_api.gate import Gate
 from quantum_engine.clock import ManualClock
-from quantum_engine.domain import EquityEvent, EquityLost, EquityRead, Quote, Transferred
+from quantum_engine.domain import EquityEvent, EquityLost, EquityRead, Fill, Quote, Side, Transferred
 from quantum_engine.errors import RetryableError
-from quantum_engine.exchanges.port import AccountUpdate, StreamDown, StreamUp
+from quantum_engine.exchanges.port import AccountUpdate, StreamDown, StreamUp, TradeSeen
 from quantum_engine.permission import Permission
 from quantum_engine.positions.service import Positions
 
@@ -131,3 +132,19 @@ async def test_changes_and_orders_are_told_to_whoever_listens(desk: Desk) -> Non
     assert changes
     await desk.positions.refresh_account()
     assert desk.positions.account is not None
+
+
+async def test_books_that_nobody_keeps_let_nothing_open(desk: Desk) -> None:
+    """The stage died of something nobody foresaw; until it is back and has compared, fills go unseen."""
+    assert desk.permission.gate is Gate.ACTIVE
+    desk.positions.on_order(lambda _: 1 / 0)  # type: ignore[arg-type,return-value]
+    await desk.execution.submit(entry())
+    await asyncio.gather(desk.events, return_exceptions=True)
+    assert desk.permission.gate is Gate.REDUCE_ONLY
+    assert not desk.positions.reconciled
+
+
+async def test_a_trade_of_nothing_changes_nothing(world: World) -> None:
+    nothing = Fill(BTC, 1, 1, "c", Side.BUY, Decimal(0), Decimal(1), Decimal(0), Decimal(0), 1)
+    world.take(TradeSeen(nothing))
+    assert world.positions.positions == {}

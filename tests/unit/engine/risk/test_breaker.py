@@ -1,9 +1,13 @@
 """Readings trip, only a release reopens; unknown is not "no loss"."""
 
+import json
 from decimal import Decimal
+
+import pytest
 
 from quantum_api.gate import Gate
 from quantum_engine.domain import EquityLost, EquityRead, Transferred
+from quantum_engine.errors import CorruptStateError
 from quantum_engine.risk.breaker import (
     BUILT_IN,
     BreachRemembered,
@@ -19,6 +23,7 @@ from quantum_engine.risk.breaker import (
     Warn,
     step,
 )
+from quantum_engine.risk.service import peak_of
 
 LIMITS = BreakerLimits(warn_bps=200, max_bps=500)
 
@@ -112,3 +117,21 @@ def test_a_latched_stop_of_another_process_is_a_breach() -> None:
 def test_without_a_policy_ten_percent_holds() -> None:
     assert not after(read(10_000), read("9000.01"), limits=BUILT_IN).state.breached
     assert after(read(10_000), read(9_000), limits=BUILT_IN).state.breached
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_a_peak_that_is_no_number_is_not_remembered_and_the_breaker_stays_on(amount: str) -> None:
+    assert after(PeakRemembered(Decimal(amount)), read(10_000), read(9_500)).state.breached
+    with pytest.raises(CorruptStateError):
+        peak_of(json.dumps({"peakUsdt": amount}).encode())
+
+
+def test_a_peak_row_that_nests_without_end_is_unreadable_and_no_more() -> None:
+    with pytest.raises(CorruptStateError):
+        peak_of(b"[" * 200_000)
+
+
+def test_a_loss_beyond_all_measure_is_a_breach_that_can_be_written_down() -> None:
+    (trip, _) = after(read(10_000), read("-1e5000")).effects
+    assert isinstance(trip, Trip)
+    assert len(str(trip.drawdown_bps)) < 20
