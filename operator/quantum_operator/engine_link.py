@@ -12,7 +12,7 @@ was replaced.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import aiohttp
 from pydantic import ValidationError
@@ -35,6 +35,7 @@ _FIRST_DELAY_SECONDS: Final = 0.05
 _LAST_DELAY_SECONDS: Final = 2.0
 _UNREACHABLE: Final = (aiohttp.ClientError, TimeoutError, OSError, ValidationError)
 _log = logger("link")
+Word = TypeVar("Word", Acknowledgement, EngineStatus)
 
 
 class Backoff:
@@ -161,7 +162,7 @@ class EngineLink:
             ) as response:
                 body = await response.read()
                 if response.status == 200:
-                    self._acknowledged(issued, Acknowledgement.model_validate_json(body))
+                    self._acknowledged(issued, self._own(Acknowledgement.model_validate_json(body)))
                 elif response.status in (409, 422):
                     self._refused(DocumentRefused.model_validate_json(body))
                 else:
@@ -222,7 +223,13 @@ class EngineLink:
                 return
             if response.status != 200:
                 raise aiohttp.ClientError(f"GET {names.STATUS_PATH} answered {response.status}")
-        self._take(EngineStatus.model_validate_json(body))
+        self._take(self._own(EngineStatus.model_validate_json(body)))
+
+    def _own(self, word: Word) -> Word:
+        """A pod's address may already be another's before its removal is heard of: nobody speaks for another engine."""
+        if word.engine != self.engine.id:
+            raise aiohttp.ClientError(f"{word.engine} answered in its place")
+        return word
 
     def _take(self, status: EngineStatus) -> None:
         back = self.report.unreachable_since_ms is not None

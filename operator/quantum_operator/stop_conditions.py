@@ -68,16 +68,17 @@ def _latch(report: EngineReport, id_: str) -> Latch | None:
 
 
 def _progress(engine: Engine, fleet: Fleet, id_: str, approved: bool, before: Mapping[str, Any]) -> EngineProgress:
-    """One row.  Times once known are kept, so the object tells the whole story after the latch is gone."""
+    """One row.  Of a latch the engine's own word counts, also when it is taken back; the times are kept once the latch is gone."""
     report = fleet.report(engine)
     latch, status = _latch(report, id_), report.status
     cleared = approved and is_cleared(report, id_, fleet.now_ms)
+    kept = before if latch is None else {}
     return EngineProgress(
         name=engine.name,
         gate=str(status.gate) if status else "",
-        gate_closed_at=_time(latch.gate_closed_at_ms if latch else None) or before.get("gateClosedAt", ""),
-        orders_cancelled_at=_time(latch.orders_cancelled_at_ms if latch else None) or before.get("ordersCancelledAt", ""),
-        positions_flat_at=_time(latch.positions_flat_at_ms if latch else None) or before.get("positionsFlatAt", ""),
+        gate_closed_at=_time(latch.gate_closed_at_ms if latch else None) or kept.get("gateClosedAt", ""),
+        orders_cancelled_at=_time(latch.orders_cancelled_at_ms if latch else None) or kept.get("ordersCancelledAt", ""),
+        positions_flat_at=_time(latch.positions_flat_at_ms if latch else None) or kept.get("positionsFlatAt", ""),
         released_at=(before.get("releasedAt") or _time(fleet.now_ms)) if cleared else "",
         message=_message(report, latch, fleet.now_ms, cleared=cleared)[:512],
     )
@@ -106,15 +107,16 @@ def _phase(stop: Known, type_: ConditionType, fleet: Fleet, rows: Sequence[Engin
     if not fleet.engines:
         return no(Reason.NO_ENGINES_SELECTED, "the selector matches no engine pod")
     done = {row.name for row in rows if getattr(row, column)}
-    waiting = [e for e in fleet.engines if e.name not in done or _lost(fleet.report(e), latch_id(stop), fleet.now_ms)]
+    waiting = [e for e in fleet.engines if e.name not in done or _lost(fleet.report(e), latch_id(stop), asked_for, fleet.now_ms)]
     if not waiting:
         return yes(Reason.ENGAGED, f"{len(fleet.engines)} of {len(fleet.engines)} engines")
     return no(_engaging_reason(fleet, waiting), f"{len(waiting)} of {len(fleet.engines)} engines are not there yet: {fleet.names(waiting)}")
 
 
-def _lost(report: EngineReport, id_: str, now_ms: int) -> bool:
-    """The engine's own word no longer stands behind the kept times: it does not hold the latch, or nobody knows."""
-    return not report.counts(now_ms) or _latch(report, id_) is None
+def _lost(report: EngineReport, id_: str, asked_for: StopAction, now_ms: int) -> bool:
+    """The engine's own word does not stand behind the times: it does not hold the latch, only a weaker one, or nobody knows."""
+    latch = _latch(report, id_)
+    return not report.counts(now_ms) or latch is None or latch.action.strength < asked_for.strength
 
 
 def _engaging_reason(fleet: Fleet, waiting: Sequence[Engine]) -> Reason:

@@ -17,7 +17,7 @@ from quantum_api import names
 from quantum_api.engine_status import Latch, LatchOrigin
 from quantum_api.policy_document import Seen
 from quantum_operator.clock import rfc3339_millis
-from quantum_operator.objects import Engine, Known
+from quantum_operator.objects import Engine, Known, selects
 from quantum_operator.reports import EngineReport
 from quantum_operator.resolve import latch_id
 
@@ -39,10 +39,10 @@ class MissingStop:
 
 
 def missing_stops(engine: Engine, report: EngineReport, stops: Iterable[Known], seen: Seen) -> list[MissingStop]:
-    """One per latch of this engine that no object names."""
-    if not report.latches or not report.reachable or not report.status_is_current or _is_ahead(report, seen):
+    """One per latch of this engine that no object of this engine names: one that does not select it would neither hold nor release it."""
+    if engine.terminal or not report.latches or not report.reachable or not report.status_is_current or _is_ahead(report, seen):
         return []
-    named = {latch_id(stop) for stop in stops}
+    named = {latch_id(stop) for stop in stops if selects(stop, engine)}
     released = report.held.released if report.held else frozenset()
     return [MissingStop(engine.name, latch.id, manifest(engine, latch)) for latch in report.latches if latch.id not in named | released]
 

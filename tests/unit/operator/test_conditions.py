@@ -178,3 +178,25 @@ def test_a_replacement_that_has_not_latched_yet_opens_the_condition_again() -> N
 def test_a_released_stop_whose_engines_are_gone_counts_as_released() -> None:
     assert status_of(STOP, stops=[stop(approvals=2)], pods=[])["Released"][0] == "True"
     assert status_of(STOP, stops=[stop()], pods=[])["GateClosed"] == ("False", "NoEnginesSelected")
+
+
+def test_promise_4_a_position_that_came_back_is_not_shown_as_flat() -> None:
+    """A late fill after the last look: the engine takes its word back, and so must the object."""
+    flat = status_of(STOP, stops=[stop()], reports={"engine-0": engaged(orders_cancelled_at_ms=NOW_MS, positions_flat_at_ms=NOW_MS)})
+    assert flat["PositionsFlat"][0] == "True"
+    after = status_of(STOP, stops=[stop()], reports={"engine-0": engaged(orders_cancelled_at_ms=NOW_MS)}, previous=flat)
+    assert after["PositionsFlat"] == ("False", "Engaging")
+    assert "positionsFlatAt" not in after["progress"][0] or not after["progress"][0]["positionsFlatAt"]
+    assert after["Ready"][0] == "False"
+
+
+def test_promise_4_a_replacement_whose_latch_is_not_on_disk_has_not_closed_its_gate() -> None:
+    before = status_of(STOP, stops=[stop()], reports={"engine-0": engaged()})
+    in_memory = {"engine-0": report(held(("uid-stop", 1)), [latch("uid-stop", trigger="Object", gate_closed_at_ms=None)])}
+    assert status_of(STOP, stops=[stop()], reports=in_memory, previous=before)["GateClosed"] == ("False", "Engaging")
+
+
+def test_promise_4_a_stronger_action_is_not_engaged_before_an_engine_has_latched_it() -> None:
+    weaker = {"engine-0": engaged(action=StopAction.HALT_ENTRIES)}
+    assert status_of(STOP, stops=[stop(action="HaltEntries")], reports=weaker)["GateClosed"][0] == "True"
+    assert status_of(STOP, stops=[stop(action="Flatten")], reports=weaker)["GateClosed"] == ("False", "Engaging")

@@ -54,3 +54,17 @@ def test_long_texts_are_cut_to_what_the_schema_takes() -> None:
     long = latch("l" * 128, reason="r" * 2000, measured="m" * 100, limit="l" * 100, trigger="t" * 100)
     (missing,) = missing_stops(ENGINE, report(held(), [long]), [], SEEN)
     EmergencyStopSpec.model_validate(missing.manifest["spec"])
+
+
+def test_promise_3_a_latch_whose_object_no_longer_selects_its_engine_gets_one_that_does() -> None:
+    """The pod's labels changed: without an object of its own, disk and Redis would be all that remembers."""
+    elsewhere = snapshot(stops=[stop("by-hand", selector={"matchLabels": {"desk": "rates"}})]).stops
+    (missing,) = missing_stops(ENGINE, report(held(), [latch("uid-by-hand", origin=LatchOrigin.OBJECT)]), elsewhere, SEEN)
+    assert (missing.manifest["spec"]["origin"]["engine"], missing.manifest["spec"]["origin"]["latchId"]) == ("engine-0", "uid-by-hand")
+
+
+def test_promise_3_one_engines_object_does_not_stand_for_anothers_latch_of_the_same_id() -> None:
+    """A stop of the whole fleet was deleted by force while engine-0 was away; engine-1 has its object back already."""
+    spec = {"selector": {"matchLabels": {"statefulset.kubernetes.io/pod-name": "engine-1"}}}
+    others = snapshot(stops=[stop("engine-1-x", **spec, origin={"engine": "engine-1", "latchId": "uid-gone", "trigger": "Object"})]).stops
+    assert len(missing_stops(ENGINE, report(held(), [latch("uid-gone", origin=LatchOrigin.OBJECT)]), others, SEEN)) == 1
