@@ -14,6 +14,7 @@ LACKS = (
 )
 FOREIGN = "spec.approvals: {} may not approve in the name of {}: set by to your own user name"
 TAKEN = "spec.approvals: {} may not withdraw or replace the approval of {}: only its author may (keep the other entries when you add yours)"
+APPROVED = "spec.action: this stop is approved for release and would stop nothing: create a new EmergencyStop to stop again"
 FINAL = "spec is final, this stop is released: create a new EmergencyStop to stop again"
 
 
@@ -167,3 +168,14 @@ async def test_a_released_stop_cannot_be_made_stronger_for_that_would_stop_nothi
     name = await desk.stop(action="HaltEntries")
     await desk.release(name)
     denied(await desk.patch("estop", name, {"action": "Flatten"}, ALICE), "release", FINAL)
+
+
+async def test_a_stop_approved_for_release_cannot_be_made_stronger_for_that_would_stop_nothing(desk: Desk) -> None:
+    """Its engines may still wait for the cooldown; they were told that it is released."""
+    name = await desk.stop(action="HaltEntries")
+    (await add(desk, name, "alice", ALICE)).check()
+    (await desk.patch("estop", name, {"action": "CancelOrders"}, ALICE)).check()
+    both = {"action": "Flatten", "approvals": [{"by": "alice"}, {"by": "bob"}]}
+    denied(await desk.patch("estop", name, both, BOB), "release", APPROVED)
+    (await add(desk, name, "bob", BOB)).check()
+    denied(await desk.patch("estop", name, {"action": "Flatten"}, ALICE), "release", APPROVED)
