@@ -62,7 +62,8 @@ class Risk:
         self._stops = stops
         self._mirror = mirror
         self._kept: Decimal | None = None
-        self._journal_knew = False
+        self._begun_anew = True
+        """No journal knew a peak, and the mirror has not been asked yet: whatever it knows still counts."""
         self._keep_now = asyncio.Event()
         self._read_at = clock.monotonic()
         self._judged_by: BreakerLimits = BUILT_IN
@@ -79,7 +80,7 @@ class Risk:
         row = (await self._journal.load(Table.PEAK)).get(PEAK_KEY)
         self.state = BreakerState(peak_usdt=peak_of(row) if row else None, breached=self._stops.is_latched(TRIGGER))
         self._kept = self.state.peak_usdt
-        self._journal_knew = row is not None
+        self._begun_anew = row is None or begun_anew(row)
         if row is not None:
             self._mirror.keep_peak(row)
         self._restrict()
@@ -93,14 +94,18 @@ class Risk:
             metrics.BREACH_TO_GATE_SECONDS.observe(time.perf_counter() - began)
 
     def remember(self, row: bytes | None) -> None:
-        """What the mirror knew: a drawdown latch is a breach, a peak counts only if the journal knew none at start."""
+        """What the mirror knew: a drawdown latch is a breach, a peak counts only if the journal began anew since."""
         if self._stops.is_latched(TRIGGER):
             self._apply(BreachRemembered())
-        if row is not None and not self._journal_knew:
+        if not self._begun_anew:
+            return
+        self._begun_anew, self._kept = False, None
+        if row is not None:
             try:
                 self._apply(PeakRemembered(peak_of(row)))
             except CorruptStateError as error:
                 _log.error("mirrored_peak_unreadable", error=str(error))
+        self._keep_now.set()
 
     def released(self) -> None:
         """People released the drawdown stop."""
@@ -164,12 +169,13 @@ class Risk:
         peak_usdt = self.state.peak_usdt
         if peak_usdt is None or peak_usdt == self._kept:
             return
-        row = json.dumps({"peakUsdt": str(peak_usdt), "asOfMs": self._clock.wall_ms()}).encode()
+        was_anew = self._begun_anew
+        row = json.dumps({"peakUsdt": str(peak_usdt), "asOfMs": self._clock.wall_ms(), "begunAnew": was_anew}).encode()
         try:
             await self._journal.commit(Put(Table.PEAK, PEAK_KEY, row))
         except JournalUnavailableError:
             return
-        self._kept = peak_usdt
+        self._kept = peak_usdt if was_anew == self._begun_anew else None
         self._mirror.keep_peak(row)
 
     def _restrict(self) -> None:
@@ -194,6 +200,11 @@ def peak_of(row: bytes) -> Decimal:
     if not peak_usdt.is_finite():
         raise CorruptStateError(f"the stored equity peak is no number: {peak_usdt}")
     return peak_usdt
+
+
+def begun_anew(row: bytes) -> bool:
+    """Whether the readable row was written by an engine that had lost its journal and could not ask the mirror yet."""
+    return json.loads(row).get("begunAnew") is True
 
 
 def _flags(state: BreakerState) -> tuple[bool, bool, bool]:
