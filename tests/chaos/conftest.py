@@ -47,6 +47,6 @@ async def system(started: System, request: pytest.FixtureRequest) -> AsyncIterat
     yield started
     if request.node.stash.get(FAILED, False):
         print(await started.described())
-    log = await started.venue.log()
+    log, accounts = await started.quiet_log()
     assert laws.no_client_order_id_twice(log) == []
-    assert laws.fills_make_the_position(log, await started.venue.accounts()) == []
+    assert laws.fills_make_the_position(log, accounts) == []

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import aiohttp
@@ -23,6 +24,7 @@ from quantum_api import names
 from quantum_cluster.embedded import EmbeddedCluster
 from quantum_cluster.kube_client import UNREACHABLE, ApiError, KubeClient, client_context
 from quantum_cluster.pki import Credential
+from quantum_cluster.process import start_ticks
 from quantum_demo.fleet import condition, is_ready
 from quantum_demo.kubectl import Kubectl, Ran
 from quantum_demo.stack import Stack
@@ -122,9 +124,15 @@ class System:
         return await eventually(look, f"{count} {component} pods Ready", within_seconds)
 
     async def kill_operator(self) -> None:
-        """SIGKILL of the process; its container is started again by the node."""
+        """SIGKILL of the process, as soon as there is one; its container is started again by the node, ever later."""
         (pod,) = await self.pods("operator")
-        self.cluster.pods.kill(pod["metadata"]["name"])
+        name = pod["metadata"]["name"]
+
+        async def runs() -> bool:
+            return any(record.labels["pod"] == name for record in self.cluster.pods.records())
+
+        await eventually(runs, "the operator's process")
+        self.cluster.pods.kill(name)
 
     async def scale_operator(self, replicas: int) -> None:
         await self.api.patch(f"{APPS}/deployments/{NAME}-operator", {"spec": {"replicas": replicas}})
@@ -135,8 +143,15 @@ class System:
         await self.scale_operator(0)
         await self.scale_operator(1)
 
-    def kill_engine(self, engine: str) -> None:
+    async def kill_engine(self, engine: str) -> None:
+        """SIGKILL of the process; it is gone when this returns, and what it had sent has reached the venue."""
+        process = self.cluster.pods.record(engine)
         self.cluster.pods.kill(engine)
+
+        async def gone() -> bool:
+            return start_ticks(process.pid) != process.start_ticks
+
+        await eventually(gone, f"the process of {engine} is gone")
 
     # engines
 
@@ -164,14 +179,18 @@ class System:
     # market
 
     async def go_long(self, least_usdt: int = 8_000) -> None:
-        """A rising market, until every engine holds long positions at the venue."""
-        await self.venue.drift(300)
-
-        async def invested() -> bool:
-            return all(long_exposure_usdt(account) >= least_usdt for account in await self.venue.accounts())
-
-        await eventually(invested, "every engine is long, says the venue", 40)
+        """Every engine holds long positions at the venue: the market falls until what was long is closed, then it rises."""
+        await self._until_exposure(lambda usdt: usdt <= 0 or usdt >= least_usdt, -600, "long enough, or not long at all")
+        await self._until_exposure(lambda usdt: usdt >= least_usdt, 600, "long")
         await self.venue.drift(0)
+
+    async def _until_exposure(self, holds: Callable[[Decimal], bool], bps_per_minute: int, what: str) -> None:
+        async def seen() -> bool:
+            return all(holds(long_exposure_usdt(account)) for account in await self.venue.accounts())
+
+        if not await seen():
+            await self.venue.drift(bps_per_minute)
+            await eventually(seen, f"every engine is {what}, says the venue", 40)
 
     @asynccontextmanager
     async def busy_market(self) -> AsyncIterator[None]:
@@ -209,6 +228,15 @@ class System:
         found = await self.api.get(f"{OURS}/emergencystops/{stop}")
         rows = found["status"]["progress"]
         return [Closed(row["name"], unix_ms(row["gateClosedAt"]), _maybe_ms(row.get("releasedAt"))) for row in rows]
+
+    async def quiet_log(self) -> tuple[list[Object], list[Object]]:
+        """The venue's whole log and its books, read at a moment between two entries."""
+
+        async def still() -> tuple[list[Object], list[Object]] | None:
+            log, accounts = await self.venue.log(), await self.venue.accounts()
+            return None if await self.venue.log(len(log)) else (log, accounts)
+
+        return await eventually(still, "a moment without an entry in the venue's log")
 
     async def described(self) -> str:
         """What a person would look at when a test has failed."""

@@ -81,7 +81,7 @@ async def test_engines_that_breach_while_the_api_server_is_dead_stay_stopped_eve
     flat_at = await breach_unseen(system)
     victim = system.engines[1]
     before = (await system.status(victim))["instance"]
-    system.kill_engine(victim)
+    await system.kill_engine(victim)
     await system.until_engine(victim, lambda s: s["instance"] != before and s["reconciled"], "restarted without an API server")
     assert (await system.status(victim))["latches"]
     await system.venue.drift(300)

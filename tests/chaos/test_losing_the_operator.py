@@ -8,12 +8,26 @@ from typing import Final
 import pytest
 from tests.chaos import laws
 from tests.chaos.laws import Closed
-from tests.chaos.system import System, eventually
+from tests.chaos.system import System
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 SEED: Final = 3
 LEASE_SECONDS: Final = 5
 AWAY_SECONDS: Final = 4.0
+
+
+async def test_an_operator_killed_while_a_stop_engages_finishes_it(system: System) -> None:
+    await system.go_long()
+    await system.venue.fault("delay_ms", path="/fapi/v1/order", method="POST", delayMs=500)
+    await system.stop("halfway")
+    await system.kill_operator()
+    for kind in ("GateClosed", "OrdersCancelled", "PositionsFlat", "EnginesAcknowledged"):
+        await system.until("emergencystops", "halfway", kind, within_seconds=30)
+    closed = await system.closings("halfway")
+    log = await system.venue.log()
+    assert laws.no_entry_while_closed(log, closed) == []
+    assert laws.positions_only_shrink(log, closed) == []
+    assert laws.flat(await system.venue.accounts()) == []
 
 
 async def test_an_operator_killed_while_a_policy_is_applied_brings_every_engine_to_the_newest(system: System) -> None:
@@ -31,21 +45,6 @@ async def test_an_operator_killed_while_a_policy_is_applied_brings_every_engine_
             since = await system.venue.newest(system.began_at)
             await system.until_trading(since)
             assert laws.entries_within(await system.venue.log(since), limit_usdt, acknowledged_ms) == []
-
-
-async def test_an_operator_killed_while_a_stop_engages_finishes_it(system: System) -> None:
-    await system.fresh_operator()
-    await system.go_long()
-    await system.venue.fault("delay_ms", path="/fapi/v1/order", method="POST", delayMs=500)
-    await system.stop("halfway")
-    await system.kill_operator()
-    for kind in ("GateClosed", "OrdersCancelled", "PositionsFlat", "EnginesAcknowledged"):
-        await system.until("emergencystops", "halfway", kind, within_seconds=30)
-    closed = await system.closings("halfway")
-    log = await system.venue.log()
-    assert laws.no_entry_while_closed(log, closed) == []
-    assert laws.positions_only_shrink(log, closed) == []
-    assert laws.flat(await system.venue.accounts()) == []
 
 
 async def test_a_release_needs_two_people_though_the_operator_dies_after_each(system: System) -> None:
@@ -90,11 +89,5 @@ async def test_engines_whose_lease_runs_out_shrink_only_until_the_operator_is_ba
         await system.until_trading(over)
     closed = [Closed(engine, over_ms, returned_ms) for engine in system.engines]
     assert laws.no_entry_while_closed(await system.venue.log(), closed) == []
-    await eventually(lambda: transitions(system), "the objects tell that the engines were without a mandate")
-
-
-async def transitions(system: System) -> bool:
-    """EnginesAcknowledged was False since the operator came back, and is True again."""
-    events = (await system.api.get("/api/v1/namespaces/default/events"))["items"]
-    print([(e["reason"], e["message"], e["involvedObject"]["name"]) for e in events][-20:])
-    return True
+    told = await system.until("tradingpolicies", "house", "EnginesAcknowledged")
+    assert told["status"]["engines"]["acknowledged"] == len(system.engines)
