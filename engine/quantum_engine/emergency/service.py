@@ -17,10 +17,10 @@ from quantum_engine.clock import Clock, IdSource
 from quantum_engine.domain import OrderView, PositionView, SymbolRules
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
 from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
-from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds
+from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds, throttled_pause_seconds
 from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
 from quantum_engine.emergency.ports import Submit, Venue
-from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError, ThrottledError
 from quantum_engine.journal import Journal, Table
 from quantum_engine.logs import logger
 from quantum_engine.ordered_faults import crash_point
@@ -117,6 +117,7 @@ class StopWorker:
         self._begun: dict[str, object] = {}
         self._last_work: tuple[SymbolWork, ...] = ()
         self._noted_at_ms = 0
+        self._throttled_seconds = 0.0
         book.on_change(self._look_for_new_work)
 
     def look_again(self) -> None:
@@ -134,6 +135,9 @@ class StopWorker:
                 continue
             await self._remembered()
             pause_seconds = await self._round(pause_seconds)
+            if self._throttled_seconds:
+                await asyncio.sleep(throttled_pause_seconds(self._throttled_seconds))
+                self._throttled_seconds = 0.0
 
     async def _rest(self, seconds: float | None) -> None:
         if await happens(self._wake, seconds):
@@ -176,6 +180,7 @@ class StopWorker:
     async def _look(self, latches: Iterable[Latch]) -> tuple[Plan, str]:
         """What can be seen, and what cannot: work goes on with half of the picture, but nothing is proven by it."""
         orders, held = await asyncio.gather(_asked(self._venue.open_orders()), _asked(self._venue.positions()))
+        self._throttled_seconds = max((e.retry_after_seconds for e in (orders, held) if isinstance(e, ThrottledError)), default=0.0)
         unseen = "; ".join(f"the exchange cannot be asked: {each}" for each in (orders, held) if isinstance(each, EngineError))
         if isinstance(orders, EngineError) and isinstance(held, EngineError):
             raise orders

@@ -1,6 +1,7 @@
 """Getting out is never blocked: not by what cannot be read, cancelled or listed, and not by a venue that talks nonsense."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -29,6 +30,7 @@ class Venue:
         self.held = Decimal("0.5")
         self.orders: list[OrderView] = []
         self.closed = asyncio.Event()
+        self.asked: Counter[str] = Counter()
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         self._ask("symbol_rules")
@@ -53,6 +55,7 @@ class Venue:
         return Accepted("c", None)
 
     def _ask(self, what: str) -> None:
+        self.asked[what] += 1
         if what in self.broken:
             raise self.broken[what]
 
@@ -115,3 +118,18 @@ async def test_a_cancel_that_failed_is_said_and_done_again() -> None:
         while book.latches[0].positions_flat_at_ms is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert venue.orders == []
+
+
+async def test_an_exchange_that_asks_for_patience_is_asked_once_and_left_alone_until_then_even_when_something_moves() -> None:
+    """Three engines behind one address that asked on had it banned within a minute, and with it every way out."""
+    throttled = ThrottledError("429", retry_after_seconds=0.5)
+    venue = Venue(positions=throttled, open_orders=throttled)
+    async with flattening(venue) as book, asyncio.timeout(3):
+        while venue.asked["positions"] == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        began = asyncio.get_running_loop().time()
+        venue.broken.clear()
+        book.trip(book.latches[0].model_copy(update={"id": "another"}))
+        await venue.closed.wait()
+        assert asyncio.get_running_loop().time() - began > 0.4
+    assert venue.asked["positions"] <= 3
