@@ -37,7 +37,7 @@ def stop_status(stop: Known, fleet: Fleet, previous: Raw, required_approvals: in
     before = {row.get("name"): row for row in previous.get("progress", [])}
     rows = [_progress(engine, fleet, id_, approved, before.get(engine.name, {})) for engine in fleet.engines]
     _, acknowledged = acknowledgement(stop, fleet)
-    released = _released(fleet, id_, approved, f"{len(approvers(stop))}/{required_approvals}")
+    released = _released(fleet, id_, approved, f"{len(approvers(stop))}/{required_approvals}", was_released=_was_released(previous))
     phases = {type_: _phase(stop, type_, fleet, rows, released) for type_ in _PHASES}
     verdicts = {
         **_summary(stop, acknowledged, phases, released, approved),
@@ -79,7 +79,7 @@ def _progress(engine: Engine, fleet: Fleet, id_: str, approved: bool, before: Ma
         gate_closed_at=_time(latch.gate_closed_at_ms if latch else None) or kept.get("gateClosedAt", ""),
         orders_cancelled_at=_time(latch.orders_cancelled_at_ms if latch else None) or kept.get("ordersCancelledAt", ""),
         positions_flat_at=_time(latch.positions_flat_at_ms if latch else None) or kept.get("positionsFlatAt", ""),
-        released_at=(before.get("releasedAt") or _time(fleet.now_ms)) if cleared else "",
+        released_at=(before.get("releasedAt") or (_time(fleet.now_ms) if cleared else "")) if approved and latch is None else "",
         message=_message(report, latch, fleet.now_ms, cleared=cleared)[:512],
     )
 
@@ -127,10 +127,21 @@ def _engaging_reason(fleet: Fleet, waiting: Sequence[Engine]) -> Reason:
     return Reason.ENGAGING
 
 
-def _released(fleet: Fleet, id_: str, approved: bool, approvals: str) -> Verdict:
+def _was_released(previous: Raw) -> bool:
+    return any(c.get("type") == ConditionType.RELEASED and c.get("status") == "True" for c in previous.get("conditions", []))
+
+
+def _released(fleet: Fleet, id_: str, approved: bool, approvals: str, *, was_released: bool) -> Verdict:
+    """Once cleared everywhere, only an engine that says it is latched takes that back, not one that says nothing for a moment.
+
+    The guards freeze and unlock the object by this word, so it may not come and go with every acknowledgement.
+    """
     if not approved:
         return no(Reason.AWAITING_APPROVALS, f"{approvals} approvals")
-    waiting = [e for e in fleet.engines if not is_cleared(fleet.report(e), id_, fleet.now_ms)]
+    if was_released:
+        waiting = [e for e in fleet.engines if _latch(fleet.report(e), id_)]
+    else:
+        waiting = [e for e in fleet.engines if not is_cleared(fleet.report(e), id_, fleet.now_ms)]
     if not waiting:
         return yes(Reason.RELEASED, f"cleared on {len(fleet.engines)} engines")
     if any(not fleet.report(e).counts(fleet.now_ms) for e in waiting):

@@ -160,6 +160,20 @@ def test_a_status_older_than_the_acknowledgement_proves_nothing() -> None:
     assert status_of(STOP, stops=[stop(approvals=2)], reports={"engine-0": stale})["Released"][0] == "False"
 
 
+def test_released_does_not_come_and_go_with_acknowledgements_and_outages_but_an_engine_that_is_latched_takes_it_back() -> None:
+    """Between an acknowledgement and the status behind it the word flickered, and a delete that had waited for it was refused."""
+    policy_held = held(("uid-stop", 1), released=["uid-stop"])
+    row = {"name": "engine-0", "releasedAt": "2027-01-15T08:00:00.000Z"}
+    released = {"conditions": [{"type": "Released", "status": "True"}], "progress": [row]}
+    silent = {"stale": replace(report(policy_held), acknowledged_version=9), "new": report(None), "never heard of": EngineReport()}
+    for what, said in silent.items():
+        shown = status_of(STOP, stops=[stop(approvals=2)], reports={"engine-0": said}, previous=released)
+        assert (shown["Released"][0], shown["progress"][0]["releasedAt"]) == ("True", row["releasedAt"]), what
+    again = {"engine-0": report(policy_held, [latch("uid-stop")])}
+    assert status_of(STOP, stops=[stop(approvals=2)], reports=again, previous=released)["Released"] == ("False", "AwaitingCooldown")
+    assert status_of(STOP, stops=[stop(approvals=1)], reports=silent, previous=released)["Released"] == ("False", "AwaitingApprovals")
+
+
 def test_the_times_of_a_stop_outlive_its_latch() -> None:
     before = status_of(STOP, stops=[stop()], reports={"engine-0": engaged(orders_cancelled_at_ms=NOW_MS, positions_flat_at_ms=NOW_MS)})
     cleared = {"engine-0": report(held(("uid-stop", 1), released=["uid-stop"]))}
