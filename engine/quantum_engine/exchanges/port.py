@@ -4,7 +4,7 @@ Every method raises ThrottledError or RetryableError when surely nothing was don
 PermanentError when it never will be.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -68,6 +68,11 @@ class StreamDown:
 UserEvent = OrderUpdate | TradeSeen | AccountUpdate | StreamUp | StreamDown
 
 
+def always() -> bool:
+    """Nothing can withdraw it."""
+    return True
+
+
 class Exchange(Protocol):
     """One account at one venue."""
 
@@ -81,7 +86,10 @@ class Exchange(Protocol):
         """Regular and conditional (algo) orders."""
         ...
 
-    async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView: ...
+    async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
+        """``may_leave`` is asked last, after any waiting for a connection and before bytes go; False raises RetryableError."""
+        ...
+
     async def order(self, symbol: str, client_order_id: str) -> OrderView | None:
         """None when the exchange surely does not know it."""
         ...

@@ -28,7 +28,7 @@ from quantum_engine.gate.chain import judge, still_permitted
 from quantum_engine.journal import Journal
 from quantum_engine.ordered_faults import crash_point
 from quantum_engine.permission import Permission
-from quantum_engine.verdicts import Accepted, Declined, Refused, Verdict
+from quantum_engine.verdicts import Accepted, Allowed, Declined, Refused, Verdict
 
 log = structlog.get_logger("quantum_engine.execution")
 RULES_SECONDS: Final = 600.0
@@ -130,13 +130,15 @@ class Execution:
             if shown is not None:
                 await self._close(record, Happened.FOUND, "the stream showed it")
                 return Accepted(record.client_order_id, shown)
-            permitted = still_permitted(self._world.snapshot(intent, own_client_id=record.client_order_id))
+            permitted = self._still_permitted(record)
             if isinstance(permitted, Refused):
                 await self._close(record, Happened.NOT_THERE, str(permitted))
                 return self._count(permitted)
             self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
             try:
-                order = await self._exchange.place(intent, record.client_order_id)
+                order = await self._exchange.place(
+                    intent, record.client_order_id, lambda: not isinstance(self._still_permitted(record), Refused)
+                )
             except RetryableError as error:
                 self._table.move(record, Happened.SURELY_NOT_DONE, 0, str(error))
                 wait = wait_before_retry(record.sent_times, record.reduce_only, _retry_after(error))
@@ -155,6 +157,9 @@ class Execution:
             else:
                 await self._close(record, Happened.FOUND)
                 return Accepted(record.client_order_id, order)
+
+    def _still_permitted(self, record: IntentRecord) -> Allowed | Refused:
+        return still_permitted(self._world.snapshot(record.intent, own_client_id=record.client_order_id))
 
     def _cannot_tell(self, record: IntentRecord, error: BaseException) -> None:
         if record.state is IntentState.SENT:

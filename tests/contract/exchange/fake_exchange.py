@@ -5,7 +5,7 @@ Market orders fill at the mark; a limit that does not cross rests until ``trade_
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum, auto
@@ -31,6 +31,7 @@ from quantum_engine.exchanges.port import (
     StreamUp,
     UserEvent,
     VenueRefusedError,
+    always,
 )
 
 ZERO = Decimal(0)
@@ -94,8 +95,10 @@ class FakeExchange:
         self._reachable()
         return [order for order in self._orders.values() if order.status.is_open]
 
-    async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView:
+    async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
         await asyncio.sleep(0)
+        if not may_leave():
+            raise RetryableError("not sent: what permitted it was withdrawn")
         self.placed.append((client_order_id, intent))
         match self.troubles.popleft() if self.troubles else Trouble.NONE:
             case Trouble.NOT_DONE:
@@ -158,7 +161,7 @@ class FakeExchange:
         """Nothing is held open."""
 
     def deliver_late(self) -> None:
-        """What was on its way arrives; what was under way for longer than the receive window, with any doubt of clocks, is refused (-1021)."""
+        """What was on its way arrives, unless it was under way beyond the receive window: then the venue refuses it (-1021)."""
         for intent, client_order_id, sent_ms in self._late:
             if self._clock.wall_ms() - sent_ms <= LATEST_MS:
                 self._enter(intent, client_order_id)

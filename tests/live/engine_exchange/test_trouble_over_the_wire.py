@@ -1,6 +1,8 @@
 """What the venue and the wire can do to an order and to our sight of the account."""
 
+import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.live.engine_exchange.conftest import Engine, buy, close, quick
@@ -8,6 +10,7 @@ from tests.live.engine_exchange.conftest import Engine, buy, close, quick
 from quantum_api.gate import Gate
 from quantum_api.refusals import Refusal
 from quantum_engine.domain import EquityRead, Transferred
+from quantum_engine.permission import Restriction
 from quantum_engine.verdicts import Accepted, Declined, Refused
 
 ORDER = {"path": "/fapi/v1/order", "method": "POST"}
@@ -120,3 +123,26 @@ async def test_the_strategy_trades_by_itself_within_seconds(engine: Engine) -> N
     await engine.until(lambda: bool(engine.venue_holds("BTCUSDT") and engine.venue_holds("ETHUSDT")), seconds=20)
     await engine.until(lambda: engine.held("BTCUSDT") == engine.venue_holds("BTCUSDT"))
     assert not {word: n for word, n in engine.execution.refusals.items() if word not in ("MARKET_DATA_STALE",)}
+
+
+async def test_promise_1_an_order_that_waited_for_a_connection_does_not_leave_past_a_closed_gate(engine: Engine) -> None:
+    """Name resolution and a handshake may take seconds; a stop that comes meanwhile must hold the order back."""
+    connector = engine.client.transport.session.connector
+    assert connector is not None
+    waiting, let_through = asyncio.Event(), asyncio.Event()
+    create = connector._create_connection
+
+    async def slow(*args: Any, **more: Any) -> Any:
+        waiting.set()
+        await let_through.wait()
+        return await create(*args, **more)
+
+    connector._conns.clear()
+    connector._create_connection = slow  # type: ignore[method-assign]
+    sending = asyncio.create_task(engine.execution.submit(buy()))
+    await asyncio.wait_for(waiting.wait(), 5)
+    engine.permission.restrict(Restriction("stop", Gate.EXIT_ONLY, "a person"))
+    let_through.set()
+    verdict = await asyncio.wait_for(sending, 10)
+    assert isinstance(verdict, Refused)
+    assert engine.venue_holds() == 0

@@ -18,7 +18,7 @@ from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
 from quantum_engine.exchanges.binance_futures.signing import Credentials
 from quantum_engine.exchanges.binance_futures.transport import Endpoint, Transport
 from quantum_engine.exchanges.binance_futures.user_stream import UserStream
-from quantum_engine.exchanges.port import UserEvent, VenueRefusedError
+from quantum_engine.exchanges.port import UserEvent, VenueRefusedError, always
 
 __all__ = ["BinanceFutures", "Credentials", "Endpoint"]
 
@@ -74,9 +74,9 @@ class BinanceFutures:
             *_read(algo, lambda: [translate.algo_order(each) for each in _algos(algo)]),
         ]
 
-    async def place(self, intent: OrderIntent, client_order_id: str) -> OrderView:
+    async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
         params = translate.order_params(intent, client_order_id)
-        body = await self.transport.signed("POST", "/fapi/v1/order", params, is_exit=intent.reduce_only)
+        body = await self.transport.signed("POST", "/fapi/v1/order", params, is_exit=intent.reduce_only, may_leave=may_leave)
         try:
             return _read(body, lambda: translate.order(_order(body)))
         except RetryableError as error:

@@ -7,12 +7,14 @@ Why   the stamp follows the venue's clock through our monotonic one, so a jump o
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import msgspec
+from aiohttp.connector import Connection
 from yarl import URL
 
 from quantum_engine.clock import Clock
@@ -24,6 +26,7 @@ from quantum_engine.exchanges.port import DuplicateOrderIdError, VenueRefusedErr
 
 TIMESTAMP_REFUSED: Final = (-1021, -5028)
 USAGE_HEADERS: Final = ("X-MBX-USED-WEIGHT-1M", "X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1M")
+_MAY_LEAVE: ContextVar[Callable[[], bool] | None] = ContextVar("may_leave", default=None)
 _NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -55,6 +58,21 @@ class Usage:
                 self.counts[name] = int(value)
 
 
+class LateDoor(aiohttp.TCPConnector):
+    """A connector that asks once more, with the connection in its hand, whether the request may still leave.
+
+    Getting a connection may take seconds (pool exhausted, name resolution, handshake), and a stop may close the gate meanwhile.
+    """
+
+    async def connect(self, *args: Any, **more: Any) -> Connection:
+        connection = await super().connect(*args, **more)
+        may_leave = _MAY_LEAVE.get()
+        if may_leave is not None and not may_leave():
+            connection.release()
+            raise RetryableError("not sent: what permitted it was withdrawn while it waited for a connection")
+        return connection
+
+
 class Transport:
     """Signed requests of one account."""
 
@@ -72,7 +90,7 @@ class Transport:
     def session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             limits = aiohttp.ClientTimeout(total=None, connect=self.endpoint.connect_timeout_seconds)
-            connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=60)
+            connector = LateDoor(limit=64, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, timeout=limits, headers={"X-MBX-APIKEY": self._credentials.api_key})
         return self._session
 
@@ -96,13 +114,16 @@ class Transport:
         self._stop_if_paused(is_exit=False)
         return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
 
-    async def signed(self, method: str, path: str, params: Params, *, is_exit: bool = False) -> bytes:
+    async def signed(
+        self, method: str, path: str, params: Params, *, is_exit: bool = False, may_leave: Callable[[], bool] | None = None
+    ) -> bytes:
         """``is_exit``: cancels and closes are sent even while the venue throttles us (promise 7).
 
         What was refused for its stamp is asked again here, but not an order: a stop may have closed the gate meanwhile.
         """
         self._stop_if_paused(is_exit=is_exit)
         await self._sync_once()
+        door = _MAY_LEAVE.set(may_leave)
         try:
             return await self._exchange(method, path, self._sign(params))
         except VenueRefusedError as refused:
@@ -111,6 +132,8 @@ class Transport:
             await self.sync_clock()
             if method == "POST":
                 raise RetryableError(f"{method} {path}: {refused}") from refused
+        finally:
+            _MAY_LEAVE.reset(door)
         return await self._exchange(method, path, self._sign(params))
 
     async def close(self) -> None:

@@ -95,8 +95,10 @@ async def test_a_stop_that_closes_the_gate_between_two_attempts_ends_them(desk: 
     original = desk.exchange.place
 
     async def place(*args: object) -> object:
-        desk.permission.restrict(Restriction("stop", Gate.EXIT_ONLY, "now"))
-        return await original(*args)  # type: ignore[arg-type]
+        try:
+            return await original(*args)  # type: ignore[arg-type]
+        finally:
+            desk.permission.restrict(Restriction("stop", Gate.EXIT_ONLY, "now"))
 
     desk.exchange.place = place  # type: ignore[method-assign, assignment]
     assert isinstance(await desk.execution.submit(entry()), Refused)
