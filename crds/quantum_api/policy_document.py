@@ -29,7 +29,8 @@ from quantum_api.trading_policy import Limits, StopAction
 SCHEMA_VERSION: Final = 1
 TYPE: Final = "quantum-policy+jws"
 ALGORITHM: Final = "EdDSA"
-MAX_BYTES: Final = 1_048_576
+MAX_BYTES: Final = 8 * 1_048_576
+"""Some ten thousand stops; an operator that has more to say sends ``tightest`` instead (quantum_operator.resolve)."""
 
 
 class Seen(ApiModel):

@@ -16,7 +16,7 @@ An object with a deletionTimestamp stays in force until it is gone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from quantum_api.emergency_stop import EmergencyStopSpec
@@ -30,6 +30,9 @@ from quantum_operator.objects import Engine, Invalid, Known, selects
 from quantum_operator.sight import expires_at_ms
 
 LEASE_WITHOUT_POLICY_SECONDS: Final = 60
+REASON_CHARACTERS: Final = 256
+"""Of a stop's reason in the document; the object keeps all of it."""
+MOST_STOPS: Final = 1_000
 _GATE_OF: Final = {
     StopAction.HALT_ENTRIES: Gate.REDUCE_ONLY,
     StopAction.CANCEL_ORDERS: Gate.EXIT_ONLY,
@@ -114,6 +117,18 @@ def document(resolved: Resolved, engine: str, seen: Seen, issued_at_ms: int, con
     )
 
 
+def tightest(resolved: Resolved) -> Resolved:
+    """What is sent when everything does not fit into one document: the strongest stops, nothing released, and a closed gate.
+
+    Somebody who may create stops could otherwise pile up so many that a Flatten never arrives.  Without sources nothing counts as
+    acknowledged, so it is seen.
+    """
+    strongest = sorted(resolved.stops, key=lambda order: (bool(order.symbols), -order.action.strength, order.id))
+    gate = most_restrictive(resolved.gate, Gate.EXIT_ONLY)
+    note = f"{len(resolved.stops)} stops do not fit into one document: release and delete some"
+    return replace(resolved, gate=gate, stops=tuple(strongest[:MOST_STOPS]), released=(), sources=(), notes=(*resolved.notes, note))
+
+
 def latch_id(known: Known) -> str:
     """The id under which engines latch this stop: the engine's own for a stop it pulled itself, else the object's uid."""
     if isinstance(known, Invalid):
@@ -176,9 +191,13 @@ def _order(stop: Known) -> StopOrder:
     if isinstance(stop, Invalid):
         action = stop.spec.get("action")
         strongest_readable = StopAction(action) if action in list(StopAction) else StopAction.HALT_ENTRIES
-        return StopOrder(id=latch_id(stop), name=stop.meta.name, action=strongest_readable, reason=f"unreadable stop: {stop.error}"[:1024])
+        return StopOrder(
+            id=latch_id(stop), name=stop.meta.name, action=strongest_readable, reason=f"unreadable stop: {stop.error}"[:REASON_CHARACTERS]
+        )
     spec: EmergencyStopSpec = stop.spec
-    return StopOrder(id=latch_id(stop), name=stop.meta.name, action=spec.action, symbols=sorted(spec.symbols), reason=spec.reason)
+    return StopOrder(
+        id=latch_id(stop), name=stop.meta.name, action=spec.action, symbols=sorted(spec.symbols), reason=spec.reason[:REASON_CHARACTERS]
+    )
 
 
 def _sources(objects: Iterable[Known]) -> tuple[Source, ...]:

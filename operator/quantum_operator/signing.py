@@ -8,11 +8,14 @@ Why   signing at the last moment means a document that had to wait never arrives
 
 from dataclasses import dataclass
 
-from quantum_api.policy_document import PolicyDocument, Seen, digest, sign
+from quantum_api.policy_document import MAX_BYTES, PolicyDocument, Seen, digest, sign
 from quantum_operator.clock import Clock
 from quantum_operator.keys import KeyRing
+from quantum_operator.logs import logger
 from quantum_operator.pushing import Sent
-from quantum_operator.resolve import Resolved, document
+from quantum_operator.resolve import Resolved, document, tightest
+
+_log = logger("signing")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Signer:
         self._last_issued_ms[engine] = issued_at_ms
         made = document(resolved, engine, seen, issued_at_ms, confirmed_at_ms)
         token = sign(made, self.ring.active.private, self.ring.active_id)
+        if len(token) > MAX_BYTES:
+            _log.error("document_too_large", engine=engine, bytes=len(token), stops=len(resolved.stops), released=len(resolved.released))
+            made = document(tightest(resolved), engine, seen, issued_at_ms, confirmed_at_ms)
+            token = sign(made, self.ring.active.private, self.ring.active_id)
         return Issued(made, token, Sent(digest(token), resolved, self.ring.active_id))
 
     def forget(self, engine: str) -> None:
