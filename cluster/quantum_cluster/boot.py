@@ -47,7 +47,7 @@ def prepare(name: str, state: StateDir, bin_dir: Path, durable: bool) -> Boot:
     files = _component_kubeconfigs(state, cluster_ca, plan, name)
     write_kubeconfig(state.kubeconfig, name, plan.server, cluster_ca.cert_path, admin)
     cluster_id = uuid.uuid4().hex
-    state.record.write_text(json.dumps({"name": name, "cluster_id": cluster_id, "block": block.number, "server": plan.server}))
+    state.write_record({"name": name, "cluster_id": cluster_id, "block": block.number, "server": plan.server})
     return Boot(name, cluster_id, claim, plan, admin, node, files)
 
 

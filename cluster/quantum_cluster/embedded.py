@@ -220,7 +220,7 @@ class EmbeddedCluster:
     def _mark_usable(self) -> None:
         record = json.loads(self.state.record.read_text())
         record |= {"usable": True, "bin_dir": str(self.bin_dir), "laps_seconds": self.laps_seconds}
-        self.state.record.write_text(json.dumps(record))
+        self.state.write_record(record)
 
     def _forget(self) -> None:
         end_remains(self.state)

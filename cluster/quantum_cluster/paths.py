@@ -1,4 +1,4 @@
-"""Says where a cluster keeps what it must remember.  Pure, apart from reading the XDG variables.
+"""Says where a cluster keeps what it must remember, and writes its record whole.
 
 In    a cluster name or a directory
 Out   one path per purpose
@@ -6,9 +6,11 @@ Flow  command line, library -> HERE -> every other module
 Why   `down` after a crash knows a cluster only by what lies under these names
 """
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 def cache_home() -> Path:
@@ -36,6 +38,12 @@ class StateDir:
     @property
     def record(self) -> Path:
         return self.root / "cluster.json"
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        """Whole or not at all: other processes read it at any moment."""
+        partial = self.record.with_suffix(".partial")
+        partial.write_text(json.dumps(record))
+        partial.replace(self.record)
 
     @property
     def lock(self) -> Path:

@@ -131,7 +131,7 @@ def _await_usable(state: StateDir, process: subprocess.Popen[bytes] | None) -> N
 
 def _mark_unusable(state: StateDir) -> None:
     if state.record.exists():
-        state.record.write_text(json.dumps(json.loads(state.record.read_text()) | {"usable": False}))
+        state.write_record(json.loads(state.record.read_text()) | {"usable": False})
 
 
 def _gone(record: ProcessRecord, within_seconds: float) -> bool:
