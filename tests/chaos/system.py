@@ -178,7 +178,7 @@ class System:
 
     # market
 
-    async def go_long(self, least_usdt: int = 8_000) -> None:
+    async def go_long(self, least_usdt: int = 12_000) -> None:
         """Every engine holds long positions at the venue: the market falls until what was long is closed, then it rises."""
         await self._until_exposure(lambda usdt: usdt <= 0 or usdt >= least_usdt, -600, "long enough, or not long at all")
         await self._until_exposure(lambda usdt: usdt >= least_usdt, 600, "long")

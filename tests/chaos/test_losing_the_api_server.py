@@ -19,8 +19,8 @@ TOLD_WITHIN_SECONDS: Final = 15.0
 
 
 async def breach_unseen(system: System) -> int:
-    """The market falls; number of the log entry after which everything is flat."""
-    await system.venue.shock(-1_500, 2)
+    """The market falls faster than a strategy can turn; number of the log entry after which everything is flat."""
+    await system.venue.shock(-1_500, 0.3)
     await eventually(system.venue.is_flat, "every engine stops itself and goes flat, says the venue", 20)
     for engine in system.engines:
         (latch,) = (await system.status(engine))["latches"]
