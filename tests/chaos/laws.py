@@ -15,7 +15,7 @@ from typing import Any
 Entry = Mapping[str, Any]
 OPENING = frozenset({"POST /fapi/v1/order", "POST /fapi/v1/algoOrder"})
 ON_ITS_WAY_MS = 100
-"""What had left the engine before its gate closed may reach the venue within this time; measured: 0."""
+"""What had left the engine before its gate closed may reach a busy venue within this time; two whole runs at 0 saw none."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.chaos.system import CORE, System, eventually
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 SEED: Final = 20260731
 ROUNDS: Final = 5
-BARS_SECONDS: Final = 2.0
+BARS_SECONDS: Final = 1.5
 """Bars are one second long: a strategy that could act has acted by then."""
 
 

@@ -13,7 +13,8 @@ from tests.chaos import laws
 from tests.chaos.system import System, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos, pytest.mark.timeout(240)]
-FROZEN_SECONDS: Final = 20.0
+FROZEN_SECONDS: Final = 12.0
+"""Longer than the operator waits for one answer (10 s): requests that it has given up are carried out after the thaw."""
 AWAY_SECONDS: Final = float(os.environ.get("QT_CHAOS_OUTAGE_SECONDS", "60"))
 TOLD_WITHIN_SECONDS: Final = 15.0
 
@@ -33,7 +34,7 @@ async def stay_away(began: float, seconds: float) -> None:
     await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
 
 
-async def told_afterwards(system: System, flat_at: int, record_property) -> None:
+async def told_afterwards(system: System, flat_at: int) -> None:
     """An object per engine, conditions true, and a venue that saw nothing open."""
     began = time.monotonic()
 
@@ -47,7 +48,7 @@ async def told_afterwards(system: System, flat_at: int, record_property) -> None
             await system.until("emergencystops", stop["metadata"]["name"], kind, within_seconds=TOLD_WITHIN_SECONDS)
     for kind in ("DrawdownBreached", "EmergencyStopActive"):
         await system.until("tradingpolicies", "house", kind, within_seconds=TOLD_WITHIN_SECONDS)
-    record_property("told_after_seconds", round(time.monotonic() - began, 2))
+    print(f"told {time.monotonic() - began:.1f} s after the API server was back")
     closed = [c for stop in stops.values() for c in await system.closings(stop["metadata"]["name"])]
     assert {c.engine for c in closed} == set(system.engines)
     assert all(c.until_ms is None for c in closed)
@@ -58,9 +59,7 @@ async def told_afterwards(system: System, flat_at: int, record_property) -> None
     assert laws.flat(await system.venue.accounts()) == []
 
 
-async def test_engines_that_breach_while_the_api_server_is_frozen_stop_themselves_and_the_objects_follow(
-    system: System, record_property
-) -> None:
+async def test_engines_that_breach_while_the_api_server_is_frozen_stop_themselves_and_the_objects_follow(system: System) -> None:
     """Frozen: connections stay open and nothing is answered, so nobody learns at once that it is away."""
     await system.go_long()
     system.cluster.apiserver.freeze()
@@ -68,12 +67,10 @@ async def test_engines_that_breach_while_the_api_server_is_frozen_stop_themselve
     flat_at = await breach_unseen(system)
     await stay_away(began, FROZEN_SECONDS)
     system.cluster.apiserver.thaw()
-    await told_afterwards(system, flat_at, record_property)
+    await told_afterwards(system, flat_at)
 
 
-async def test_engines_that_breach_while_the_api_server_is_dead_stay_stopped_even_if_one_dies_meanwhile(
-    system: System, record_property
-) -> None:
+async def test_engines_that_breach_while_the_api_server_is_dead_stay_stopped_even_if_one_dies_meanwhile(system: System) -> None:
     """A killed engine comes back from its journal alone, and neither its pod nor its latch has an object to lean on."""
     await system.go_long()
     await system.cluster.apiserver.kill()
@@ -88,4 +85,4 @@ async def test_engines_that_breach_while_the_api_server_is_dead_stay_stopped_eve
     await stay_away(began, AWAY_SECONDS)
     await system.cluster.apiserver.start()
     await system.cluster.apiserver.wait_ready()
-    await told_afterwards(system, flat_at, record_property)
+    await told_afterwards(system, flat_at)

@@ -13,7 +13,7 @@ from tests.chaos.system import System
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 SEED: Final = 3
 LEASE_SECONDS: Final = 5
-AWAY_SECONDS: Final = 4.0
+AWAY_SECONDS: Final = 3.0
 
 
 async def test_an_operator_killed_while_a_stop_engages_finishes_it(system: System) -> None:
