@@ -3,20 +3,15 @@
 The rig is the one of tests/live/operator, where the same is proven with looser bounds.
 """
 
-import shutil
 import tempfile
 from pathlib import Path
 
-import yaml
+from tests.api_server import admin_client, install_kinds
 from tests.live.operator.desk import Desk
 from tests.live.operator.test_a_thousand_engines import ENGINES, make_pods, memory_mib, seconds_until_all_acknowledge, start_engines
 
 from benchmarks.figures import Row
-from quantum_api.crd import manifest
-from quantum_api.kinds import KINDS
 from quantum_cluster.embedded import EmbeddedCluster
-from quantum_cluster.kube_client import KubeClient, client_context
-from quantum_cluster.pki import Credential
 
 ROUNDS = 5
 
@@ -25,15 +20,8 @@ async def measure() -> list[Row]:
     """Apply, then a few changes."""
     with tempfile.TemporaryDirectory() as directory:
         async with EmbeddedCluster("thousand", Path(directory) / "state", durable=True) as cluster:
-            manifests = "---\n".join(yaml.safe_dump(manifest(kind)) for kind in KINDS)
-            (await cluster.kubectl("apply", "--server-side", "-f", "-", input=manifests)).check()
-            names = [f"crd/{manifest(kind)['metadata']['name']}" for kind in KINDS]
-            (await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)).check()
-            shutil.rmtree(cluster.env["KUBECACHEDIR"])
-            pki = cluster.state.pki
-            context = client_context(pki / "cluster-ca.crt", Credential(pki / "admin.crt", pki / "admin.key"))
-            server = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-            async with KubeClient(server, context) as client:
+            await install_kinds(cluster)
+            async with admin_client(cluster) as client:
                 return await on_a_desk(Desk(cluster, client, "default", Path(directory)), Path(directory))
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from tests.api_server import admin_client
 from tests.chaos import laws
-from tests.chaos.system import System, admin_client
+from tests.chaos.system import System
 from tests.chaos.witness import Witness
 
 from quantum_demo.stack import installed

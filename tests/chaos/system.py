@@ -16,14 +16,12 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import aiohttp
-import yaml
 from tests.chaos.laws import Closed, entries
 from tests.chaos.witness import Witness
 
 from quantum_api import names
 from quantum_cluster.embedded import EmbeddedCluster
-from quantum_cluster.kube_client import UNREACHABLE, ApiError, KubeClient, client_context
-from quantum_cluster.pki import Credential
+from quantum_cluster.kube_client import UNREACHABLE, ApiError, KubeClient
 from quantum_cluster.process import start_ticks
 from quantum_demo.fleet import condition, is_ready
 from quantum_demo.kubectl import Kubectl, Ran
@@ -295,9 +293,3 @@ def unix_ms(stamp: str) -> int:
 
 def _maybe_ms(stamp: str | None) -> int | None:
     return unix_ms(stamp) if stamp else None
-
-
-def admin_client(cluster: EmbeddedCluster) -> KubeClient:
-    pki = cluster.state.pki
-    server = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    return KubeClient(server, client_context(pki / "cluster-ca.crt", Credential(pki / "admin.crt", pki / "admin.key")))
