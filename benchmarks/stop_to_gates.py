@@ -1,6 +1,7 @@
 """An EmergencyStop is created -> the last of three gates is closed and in its journal; and a trip on an engine -> the condition.
 
-Gate times are the engines' own stamps (milliseconds, same machine clock); the condition is seen by a separate watcher.
+Gate times are the engines' own stamps (milliseconds, same machine clock).  The watcher's connection stands before the stop is sent, and a
+round begins when the release of the one before has died down: a stop comes to a fleet that trades, not to one that is being released.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from quantum_demo.stack import Stack
 
 ROUNDS = 60
 WARM_UP_ROUNDS = 5
+QUIET_SECONDS = 0.5
 APPROVERS = ("alice", "bob")
 
 
@@ -44,6 +46,7 @@ async def one_round(calls: Calls, name: str) -> float:
     """Seconds from sending the object to the latest of the engines' stamps."""
     watched = Watched(calls, name)
     task = asyncio.create_task(watched.run())
+    await asyncio.sleep(QUIET_SECONDS)
     try:
         began = time.time()
         await calls.create(stop(name))
