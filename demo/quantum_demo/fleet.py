@@ -44,7 +44,9 @@ def readable(argument: str) -> str:
 async def install(kubectl: Kubectl, *extra: str) -> float:
     """helm upgrade --install with the embedded cluster's values; seconds it took."""
     arguments = ["upgrade", "--install", RELEASE, str(CHART), "--values", str(EMBEDDED_VALUES), *extra]
-    return (await kubectl.helm(*arguments)).seconds
+    seconds = (await kubectl.helm(*arguments)).seconds
+    kubectl.forget_discovery()
+    return seconds
 
 
 async def engine_pods(kubectl: Kubectl) -> list[dict[str, Any]]:

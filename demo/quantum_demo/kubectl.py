@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,15 @@ class Kubectl:
             raise StepFailedError(f"helm {' '.join(arguments)}: {ran.err.strip() or ran.out.strip()}")
         return ran
 
+    @property
+    def cache_dir(self) -> Path:
+        """Discovery of this cluster alone."""
+        return self.kubeconfig.parent / "kube-cache"
+
+    def forget_discovery(self) -> None:
+        """What helm discovered before it installed the kinds does not know them."""
+        shutil.rmtree(self.cache_dir, ignore_errors=True)
+
     async def _exec(self, program: str, *arguments: str, stdin: str | None = None) -> Ran:
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
@@ -61,7 +71,7 @@ class Kubectl:
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.kubeconfig.parent / "kube-cache")},
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.cache_dir)},
         )
         out, err = await process.communicate(stdin.encode() if stdin is not None else None)
         return Ran(process.returncode or 0, out.decode(), err.decode(), time.monotonic() - began)
