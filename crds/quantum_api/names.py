@@ -7,7 +7,6 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 CATEGORY: Final = "quantumtrader"
 
-ENGINE_LABELS: Final = {"app.kubernetes.io/component": "engine"}
 ENGINE_SELECTOR: Final = "app.kubernetes.io/component=engine"
 POD_NAME_LABEL: Final = "statefulset.kubernetes.io/pod-name"
 FIELD_MANAGER: Final = "quantum-operator"

@@ -6,7 +6,7 @@ Flow  everything that prices, books or renders -> HERE
 Why   Binance sends decimals as strings and books USDT to eight digits; a float would lose the conservation law
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 ZERO = Decimal(0)
 EIGHT_DIGITS = Decimal("0.00000001")
@@ -25,10 +25,6 @@ def money(value: Decimal) -> str:
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_FLOOR) * step
-
-
-def ceil_to(value: Decimal, step: Decimal) -> Decimal:
-    return (value / step).to_integral_value(ROUND_CEILING) * step
 
 
 def is_multiple(value: Decimal, step: Decimal) -> bool:

@@ -14,6 +14,7 @@ import structlog
 
 from quantum_api.refusals import Refusal
 from quantum_api.trading_policy import Limits
+from quantum_engine import metrics
 from quantum_engine.clock import Clock, IdSource
 from quantum_engine.domain import OrderIntent, OrderView, SymbolRules
 from quantum_engine.errors import EngineError, PermanentError, RetryableError, ThrottledError
@@ -209,6 +210,7 @@ class Execution:
 
     def _count(self, refused: Refused) -> Refused:
         self.refusals[refused.refusal.value] += 1
+        metrics.ORDERS_REFUSED.labels(refused.refusal.value).set(self.refusals[refused.refusal.value])
         return refused
 
     def _tell(self, intent: OrderIntent, verdict: Verdict) -> Verdict:
