@@ -61,7 +61,10 @@ lint: venv ## ruff, mypy strict, import rules, generated files
 generate: venv ## write CRDs, chart files and reference docs from the models
 	@$(BIN)/python -m quantum_api.generate
 
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal
+
+# What tests run on is what runs: a client that pins other versions of ours (ccxt pins all) is given ours, hence --override.
 .PHONY: lock
 lock: ## lock requirements again with hashes (needs uv)
-	@for f in runtime dev; do uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal \
-	  requirements/$$f.in -o requirements/$$f.txt; done
+	@$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	@$(LOCK) --override requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
