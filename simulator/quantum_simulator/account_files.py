@@ -1,6 +1,7 @@
 """Reads accounts from a directory of JSON files.
 
-In    ``<name>.json``: ``{"apiKey": …, "apiSecret": …, "balanceUsdt": "10000"}``, optionally fees and leverage
+In    ``<name>.json``: ``{"apiKey": …, "apiSecret": …, "balanceUsdt": "10000"}``, optionally fees and leverage;
+      ``publicKey`` (PEM, Ed25519) in place of ``apiSecret``
 Out   ``Account`` values, the file stem is the name
 Flow  __main__ -> HERE -> venue
 Why   the form in which a Secret is mounted; a wrong file stops the start and names itself
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Meta
 
 from quantum_simulator.core.accounts import Account
@@ -21,7 +25,8 @@ Credential = Annotated[str, Meta(pattern=r"^[!-~]{1,256}$")]
 
 class AccountFile(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     api_key: Credential
-    api_secret: Credential
+    api_secret: Credential = ""
+    public_key: str = ""
     balance_usdt: DecimalText = "10000"
     maker_bps: DecimalText = "2"
     taker_bps: DecimalText = "5"
@@ -45,7 +50,8 @@ def read_accounts(directory: Path) -> list[Account]:
 def _read(path: Path) -> Account:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=AccountFile)
-    except (msgspec.MsgspecError, OSError) as error:
+        public_key = _public_key(found)
+    except (msgspec.MsgspecError, OSError, ValueError) as error:
         raise BadAccountFileError(f"{path}: {error}") from error
     return Account(
         name=path.stem,
@@ -55,4 +61,20 @@ def _read(path: Path) -> Account:
         maker_bps=Decimal(found.maker_bps),
         taker_bps=Decimal(found.taker_bps),
         default_leverage=found.leverage,
+        public_key=public_key,
     )
+
+
+def _public_key(found: AccountFile) -> Ed25519PublicKey | None:
+    """Exactly one way to sign: an account that any signature opens would be a hole."""
+    if bool(found.api_secret) == bool(found.public_key):
+        raise ValueError("needs either apiSecret (HMAC) or publicKey (Ed25519), and not both")
+    if not found.public_key:
+        return None
+    try:
+        key = load_pem_public_key(found.public_key.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("publicKey is not a PEM public key; `openssl pkey -in key.pem -pubout` prints one") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError(f"publicKey is {type(key).__name__}, not Ed25519; make one with `openssl genpkey -algorithm ed25519`")
+    return key

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.orders import Fill, Order
 from quantum_simulator.decimals import EIGHT_DIGITS, ZERO
@@ -85,6 +87,8 @@ class Account:
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=TRADES_KEPT))
     income: deque[Income] = field(default_factory=lambda: deque(maxlen=TRADES_KEPT))
     countdowns: dict[str, int] = field(default_factory=dict)
+    public_key: Ed25519PublicKey | None = None
+    """Signs in place of ``api_secret``."""
     _closed: deque[Order] = field(default_factory=deque)
 
     def __post_init__(self) -> None:

@@ -146,7 +146,9 @@ class RestServer:
         if account is None:
             raise refuse(Words.REJECTED_KEY)
         if endpoint.security is Security.SIGNED:
-            signature.check(account.api_secret, incoming.query, incoming.body, incoming.params, self._state.wall.now_ms())
+            signature.check(
+                account.public_key or account.api_secret, incoming.query, incoming.body, incoming.params, self._state.wall.now_ms()
+            )
         return account
 
     def _log(self, incoming: Incoming, account: Account | None, refusal: VenueRefusal | None, fault: Fault | None) -> None:

@@ -1,14 +1,20 @@
 """Is this request from who it says, and fresh?  Pure.
 
-In    raw query string, raw body, parsed parameters, the account's secret, the venue's wall time
+In    raw query string, raw body, parsed parameters, the account's secret or public key, the venue's wall time
 Out   nothing, or -1021, -1022, -1102
 Flow  rest.server -> HERE
-Why   the signature covers query + body as sent, without a separator, so it is computed on the raw text
+Why   the signature covers query + body as sent, without a separator, so it is computed on the raw text: HMAC-SHA256 in
+      hex, or Ed25519 in base64
 """
 
+import binascii
 import hashlib
 import hmac
+from base64 import b64decode
 from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quantum_simulator.refusals import Words, missing, refuse
 
@@ -28,7 +34,17 @@ def sign(secret: str, payload: str) -> str:
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
-def check(secret: str, query: str, body: str, params: Mapping[str, str], now_ms: int) -> None:
+def is_valid(key: str | Ed25519PublicKey, payload: str, signature: str) -> bool:
+    if isinstance(key, str):
+        return hmac.compare_digest(sign(key, payload).encode(), signature.lower().encode())
+    try:
+        key.verify(b64decode(signature, validate=True), payload.encode())
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def check(key: str | Ed25519PublicKey, query: str, body: str, params: Mapping[str, str], now_ms: int) -> None:
     signature = params.get("signature")
     stamp = params.get("timestamp", "")
     if not stamp.isdecimal():
@@ -43,6 +59,5 @@ def check(secret: str, query: str, body: str, params: Mapping[str, str], now_ms:
         raise refuse(Words.AHEAD_OF_SERVER)
     if now_ms - int(stamp) > window_ms:
         raise refuse(Words.OUTSIDE_RECV_WINDOW)
-    expected = sign(secret, unsigned(query) + unsigned(body))
-    if not hmac.compare_digest(expected, signature.lower()):
+    if not is_valid(key, unsigned(query) + unsigned(body), signature):
         raise refuse(Words.BAD_SIGNATURE)

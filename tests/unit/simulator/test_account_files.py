@@ -1,14 +1,24 @@
 """Accounts come from files; a wrong one stops the start and is named."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from quantum_simulator.account_files import BadAccountFileError, read_accounts
 from quantum_simulator.settings import Settings
 
+
+def pem(key: object) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+ED25519 = pem(Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key())
 GOOD = '{"apiKey": "k1", "apiSecret": "s1", "balanceUsdt": "10000"}'
 
 
@@ -23,6 +33,28 @@ def test_the_file_stem_is_the_account_name(tmp_path: Path) -> None:
 def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)
     with pytest.raises(BadAccountFileError, match=r"bad\.json"):
+        read_accounts(tmp_path)
+
+
+def test_a_public_key_stands_in_place_of_the_secret(tmp_path: Path) -> None:
+    (tmp_path / "engine-0.json").write_text(json.dumps({"apiKey": "k", "publicKey": ED25519}))
+    (account,) = read_accounts(tmp_path)
+    assert isinstance(account.public_key, Ed25519PublicKey)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "either apiSecret"),
+        ({"apiSecret": "s", "publicKey": ED25519}, "not both"),
+        ({"publicKey": "ssh-ed25519 AAAA"}, "not a PEM public key"),
+        ({"publicKey": pem(generate_private_key(SECP256R1()).public_key())}, "not Ed25519"),
+    ],
+)
+def test_an_account_has_exactly_one_way_to_sign(tmp_path: Path, fields: dict[str, str], says: str) -> None:
+    """Without any, an HMAC with the empty secret would open it."""
+    (tmp_path / "bad.json").write_text(json.dumps({"apiKey": "k"} | fields))
+    with pytest.raises(BadAccountFileError, match=says):
         read_accounts(tmp_path)
 
 

@@ -1,6 +1,10 @@
 """A signature covers query and body as sent, and ages."""
 
+from base64 import b64encode
+from urllib.parse import quote
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quantum_simulator.refusals import VenueRefusal
 from quantum_simulator.rest import parameters, signature
@@ -11,9 +15,12 @@ EXAMPLE = "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
 """The worked example of Binance's own documentation."""
 
 
-def verify(query: str, body: str = "", now_ms: int = 1591702613943) -> int:
+PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def verify(query: str, body: str = "", now_ms: int = 1591702613943, key: object = SECRET) -> int:
     try:
-        signature.check(SECRET, query, body, parameters.merge(query, body), now_ms)
+        signature.check(key, query, body, parameters.merge(query, body), now_ms)
     except VenueRefusal as refusal:
         return refusal.code
     return 0
@@ -50,3 +57,21 @@ def test_the_edges_of_the_window_are_inside() -> None:
 def test_the_query_wins_over_the_body_and_values_are_decoded() -> None:
     assert parameters.merge("symbol=A", "symbol=B&x=1") == {"symbol": "A", "x": "1"}
     assert parameters.parse("name=a%20b+c") == {"name": "a b c"}
+
+
+def test_an_ed25519_signature_is_base64_over_the_same_text() -> None:
+    signed = quote(b64encode(PRIVATE_KEY.sign(QUERY.encode())).decode(), safe="")
+    public_key = PRIVATE_KEY.public_key()
+    assert verify(f"{QUERY}&signature={signed}", key=public_key) == 0
+    assert verify(f"signature={signed}", QUERY, key=public_key) == 0
+    assert verify(f"{QUERY.replace('quantity=1', 'quantity=2')}&signature={signed}", key=public_key) == -1022
+
+
+@pytest.mark.parametrize("forged", [EXAMPLE, "not base64!", "ü", "AAAA"])
+def test_what_is_no_ed25519_signature_is_refused_not_an_error(forged: str) -> None:
+    """Also a correct HMAC of some secret: the account is opened by its private key alone."""
+    assert verify(f"{QUERY}&signature={forged}", key=PRIVATE_KEY.public_key()) == -1022
+
+
+def test_a_signature_that_is_no_ascii_is_refused_not_an_error() -> None:
+    assert verify(f"{QUERY}&signature=ü") == -1022
