@@ -204,7 +204,8 @@ class Node:
         )
 
     async def _put_policy(self, token: bytes) -> Acknowledgement | DocumentRefused:
-        outcome = await self._policy.offer(token, Channel.PUSH)
+        with self._board.held():
+            outcome = await self._policy.offer(token, Channel.PUSH)
         if isinstance(outcome, Refused):
             return desk.refusal(outcome.reason, outcome.message, outcome.held)
         return desk.acknowledgement(self._settings.engine, outcome, self._permission, self._board)

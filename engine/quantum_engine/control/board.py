@@ -7,7 +7,8 @@ Why   the version grows with material changes only, so a price never wakes the o
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from quantum_api.engine_status import EngineStatus, GateReason
@@ -18,6 +19,7 @@ from quantum_engine.permission import Permission
 from quantum_engine.waiting import happens
 
 _REFRESH_SECONDS: Final = 1.0
+LONGEST_HOLD_SECONDS: Final = 0.05
 
 
 class StatusBoard:
@@ -35,6 +37,7 @@ class StatusBoard:
         self._grew = asyncio.Event()
         self._rendered: tuple[int, float, bytes] | None = None
         self._scheduled = False
+        self._holds = 0
         self._closed = False
 
     @property
@@ -46,10 +49,25 @@ class StatusBoard:
         return self._version
 
     def touch(self) -> None:
-        """Something may have changed: look at the end of this turn of the event loop."""
-        if not self._scheduled:
+        """Something may have changed: look at the end of this turn of the event loop, or of the hold."""
+        if not self._scheduled and not self._holds:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self.publish)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While a document is taken, whose acknowledgement says more: look at its end, or when it takes long.
+
+        Rendering a status costs a millisecond of the interpreter, which the journal's writer needs for the very commit that is waited for.
+        """
+        self._holds += 1
+        late = asyncio.get_running_loop().call_later(LONGEST_HOLD_SECONDS, self.publish)
+        try:
+            yield
+        finally:
+            late.cancel()
+            self._holds -= 1
+            self.touch()
 
     def publish(self) -> int:
         """Look now; the version that says what is true now."""

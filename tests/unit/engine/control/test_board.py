@@ -9,6 +9,7 @@ import pytest
 from quantum_api.engine_status import Drawdown, EmergencyState, Position
 from quantum_api.gate import Gate
 from quantum_engine.clock import ManualClock
+from quantum_engine.control import board
 from quantum_engine.control.board import StatusBoard
 from quantum_engine.control.ports import Snapshot
 from quantum_engine.permission import Permission, Restriction
@@ -100,3 +101,27 @@ def test_equity_is_refreshed_each_second_without_a_new_version() -> None:
     engine.clock.advance(1)
     later = json.loads(engine.board.render())
     assert (later["version"], later["drawdown"]["equityUsdt"]) == (1, "99")
+
+
+async def test_while_a_document_is_taken_the_status_waits_for_its_end() -> None:
+    """The half-way status would cost the journal's writer the interpreter, and the operator hears the whole of it a moment later."""
+    engine = Engine()
+    with engine.board.held():
+        engine.now = replace(engine.now, emergency=EmergencyState.TRIPPED)
+        engine.board.touch()
+        await asyncio.sleep(0)
+        assert engine.board.version == 1
+    await asyncio.sleep(0)
+    assert engine.board.version == 2
+
+
+async def test_a_document_that_takes_long_hides_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that hangs in the middle of a document must not keep the operator from hearing that the gate is shut."""
+    monkeypatch.setattr(board, "LONGEST_HOLD_SECONDS", 0.0)
+    engine = Engine()
+    with engine.board.held():
+        engine.now = replace(engine.now, emergency=EmergencyState.TRIPPED)
+        engine.board.touch()
+        async with asyncio.timeout(5):
+            await engine.board.after(1, "instance-1", 5.0)
+        assert engine.board.version == 2
