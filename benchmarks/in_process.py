@@ -1,7 +1,7 @@
-"""What needs no cluster: one pass through the gate, and a breaching equity event -> gate closed in memory -> latch in the journal.
+"""What needs no cluster: a breaching equity event -> gate closed in memory -> latch in the journal.
 
-The gate is timed on a busy account (three positions, six resting orders) that passes every check.  The breach runs through the real
-breaker, latch book and SQLite journal (WAL, synchronous=FULL) on this machine's disk, beside one bare commit of the same row.
+The breach runs through the real breaker, latch book and SQLite journal (WAL, synchronous=FULL) on this machine's disk, beside one bare
+commit of the same row.
 """
 
 import asyncio
@@ -9,78 +9,27 @@ import sqlite3
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.figures import Row, microseconds, milliseconds, percentile
-from quantum_api.gate import Gate
-from quantum_api.trading_policy import Limits
+from benchmarks.figures import Row, milliseconds, percentile
 from quantum_engine import logs
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.clock import SystemClock, random_id
-from quantum_engine.domain import AccountView, EquityRead, OrderIntent, OrderStatus, OrderView, PositionView, Quote, Side, SymbolRules
+from quantum_engine.domain import EquityRead
 from quantum_engine.emergency.book import LatchBook
 from quantum_engine.emergency.pull import StopPuller
 from quantum_engine.emergency.service import LatchKeeper
-from quantum_engine.gate.chain import judge
-from quantum_engine.gate.snapshot import Snapshot
 from quantum_engine.permission import Permission
 from quantum_engine.risk.service import Risk
 
-GATE_PASSES = 20_000
 BREACHES = 300
-SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-MARK = Decimal(50_000)
 
 
 async def measure() -> list[Row]:
-    """Both, without the log lines of 300 stops."""
+    """Without the log lines of 300 stops."""
     logs.configure("critical", engine="bench", instance="bench")
-    return [*gate_rows(), *await breach_rows()]
-
-
-def busy_account() -> Snapshot:
-    """An entry that every check has to look at, and that passes."""
-    step = Decimal("0.001")
-    orders = [
-        OrderView(s, n, f"{s}-{n}", side, OrderStatus.NEW, Decimal("0.010"), Decimal(0), MARK, False, 0)
-        for n, s in enumerate(SYMBOLS)
-        for side in Side
-    ]
-    return Snapshot(
-        intent=OrderIntent("intent", SYMBOLS[0], Side.BUY, Decimal("0.100")),
-        gate=Gate.ACTIVE,
-        restrictions=(),
-        limits=Limits(
-            instruments=list(SYMBOLS), max_order_notional_usdt=10_000, max_position_notional_usdt=20_000, max_gross_exposure_usdt=60_000
-        ),
-        rules=SymbolRules(SYMBOLS[0], True, Decimal("0.1"), step, step, step, Decimal(100), Decimal(10), Decimal(20)),
-        quote=Quote(SYMBOLS[0], MARK, MARK - 1, MARK + 1, 0.0),
-        quote_age_seconds=0.5,
-        account=AccountView(Decimal(100_000), Decimal(0), Decimal(100_000), 0),
-        account_age_seconds=1.0,
-        positions={s: PositionView(s, Decimal("0.050"), MARK, MARK) for s in SYMBOLS},
-        open_orders=orders,
-        marks=dict.fromkeys(SYMBOLS, MARK),
-    )
-
-
-def gate_rows() -> list[Row]:
-    """One pass, snapshot included: a new intent makes a new snapshot."""
-    world = busy_account()
-    samples = []
-    for number in range(GATE_PASSES):
-        intent = replace(world.intent, id=str(number))
-        began = time.perf_counter()
-        verdict = judge(replace(world, intent=intent))
-        samples.append(time.perf_counter() - began)
-    name = f"one gate pass ({type(verdict).__name__}, snapshot included)"
-    p50, p99 = percentile(samples, 0.5), percentile(samples, 0.99)
-    return [
-        Row(f"{name}, p50 of {GATE_PASSES}", microseconds(p50), "<= 20 us", p50 <= 20e-6),
-        Row(f"{name}, p99", microseconds(p99), "", None),
-    ]
+    return await breach_rows()
 
 
 async def breach_rows() -> list[Row]:

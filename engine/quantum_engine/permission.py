@@ -8,10 +8,13 @@ Why   tightening is a plain assignment, so nothing that awaits can stand between
 An engine starts HALTED: ``policy`` and ``reconciliation`` restrict until they say otherwise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from quantum_api.gate import Gate, most_restrictive
+
+_EVERYWHERE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,23 @@ class Restriction:
     symbols: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What holds for one symbol: the gate, and the reasons for it, strongest first."""
+
+    gate: Gate
+    restrictions: tuple[Restriction, ...]
+
+
 class Permission:
     """Restrictions in force, one per source."""
 
     def __init__(self) -> None:
         self._restrictions: dict[str, Restriction] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._in_force: dict[str, InForce] = {}
+        """By symbol, worked out when first asked after a change.  Only symbols that a restriction names have a line of their own."""
+        self._named: frozenset[str] = frozenset()
         self.restrict(Restriction("policy", Gate.HALTED, "no verified policy document"))
         self.restrict(Restriction("reconciliation", Gate.HALTED, "not yet compared with the exchange"))
 
@@ -53,17 +67,33 @@ class Permission:
     @property
     def gate(self) -> Gate:
         """Of the whole engine."""
-        return most_restrictive(Gate.ACTIVE, *(r.gate for r in self._restrictions.values() if not r.symbols))
+        return self.in_force(_EVERYWHERE).gate
 
     def gate_for(self, symbol: str) -> Gate:
         """Of one symbol."""
-        return most_restrictive(Gate.ACTIVE, *(r.gate for r in self._restrictions.values() if not r.symbols or symbol in r.symbols))
+        return self.in_force(symbol).gate
 
     @property
     def restrictions(self) -> tuple[Restriction, ...]:
         """Strongest first."""
-        return tuple(sorted(self._restrictions.values(), key=lambda r: (-r.gate.restriction, r.source)))
+        return _strongest_first(self._restrictions.values())
+
+    def in_force(self, symbol: str) -> InForce:
+        """What the gate chain asks for each order; the answer is kept until the next change."""
+        if symbol not in self._named:
+            symbol = _EVERYWHERE
+        found = self._in_force.get(symbol)
+        if found is None:
+            reasons = _strongest_first(r for r in self._restrictions.values() if not r.symbols or symbol in r.symbols)
+            found = self._in_force[symbol] = InForce(most_restrictive(Gate.ACTIVE, *(r.gate for r in reasons)), reasons)
+        return found
 
     def _tell(self) -> None:
+        self._in_force.clear()
+        self._named = frozenset().union(*(r.symbols for r in self._restrictions.values()))
         for listener in self._listeners:
             listener()
+
+
+def _strongest_first(restrictions: Iterable[Restriction]) -> tuple[Restriction, ...]:
+    return tuple(sorted(restrictions, key=lambda r: (-r.gate.restriction, r.source)))

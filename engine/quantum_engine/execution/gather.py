@@ -1,16 +1,20 @@
 """Freezes the world around one intent for the gate.  Reads memory only, never waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
 
 from quantum_api.trading_policy import Limits
 from quantum_engine.clock import Clock
-from quantum_engine.domain import OrderIntent, OrderView, SymbolRules
+from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
 from quantum_engine.execution.flight import Flight
 from quantum_engine.execution.pace import Pace
 from quantum_engine.execution.ports import Holdings, Quotes
 from quantum_engine.gate.snapshot import Snapshot
 from quantum_engine.permission import Permission
+
+_NEVER: Final = float("inf")
 
 
 @dataclass(slots=True)
@@ -28,24 +32,23 @@ class Gatherer:
 
     def snapshot(self, intent: OrderIntent, *, is_duplicate: bool = False, own_client_id: str = "") -> Snapshot:
         """``own_client_id``: the intent itself is already in flight and must not stand in its own way."""
-        now, symbol = self.clock.monotonic(), intent.symbol
-        quote, account, positions = self.market.quote(symbol), self.holdings.account, self.holdings.positions
+        now, symbol, holdings = self.clock.monotonic(), intent.symbol, self.holdings
+        quote, positions = self.market.quote(symbol), dict(holdings.positions)
         orders = self._orders(now, own_client_id)
-        others = (positions.keys() | {order.symbol for order in orders}) - {symbol}
-        quotes = {other: self.market.quote(other) for other in others}
+        in_force = self.permission.in_force(symbol)
         return Snapshot(
             intent=intent,
-            gate=self.permission.gate_for(symbol),
-            restrictions=tuple(r for r in self.permission.restrictions if not r.symbols or symbol in r.symbols),
+            gate=in_force.gate,
+            restrictions=in_force.restrictions,
             limits=self.limits(),
             rules=self.rules.get(symbol),
             quote=quote,
-            quote_age_seconds=float("inf") if quote is None else now - quote.received_at,
-            account=account,
-            account_age_seconds=now - self.holdings.account_received_at,
-            positions=dict(positions),
+            quote_age_seconds=_NEVER if quote is None else now - quote.received_at,
+            account=holdings.account,
+            account_age_seconds=now - holdings.account_received_at,
+            positions=positions,
             open_orders=orders,
-            marks={other: q.mark for other, q in quotes.items() if q is not None and q.mark is not None},
+            marks=self._marks(symbol, positions, orders),
             orders_last_second=self.pace.orders.count(now),
             intents_last_minute=self.pace.intents.count(now),
             is_duplicate=is_duplicate,
@@ -55,3 +58,13 @@ class Gatherer:
         shown = self.holdings.open_orders
         flying = self.flight.besides(shown, now)
         return [*shown.values(), *(order for order in flying if order.client_order_id != own_client_id)]
+
+    def _marks(self, symbol: str, positions: Mapping[str, PositionView], orders: list[OrderView]) -> dict[str, Decimal]:
+        """Of the other symbols; each is asked for once."""
+        marks: dict[str, Decimal] = {}
+        for other in {*positions, *[order.symbol for order in orders]}:
+            if other != symbol:
+                quote = self.market.quote(other)
+                if quote is not None and quote.mark is not None:
+                    marks[other] = quote.mark
+        return marks

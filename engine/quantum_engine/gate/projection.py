@@ -7,9 +7,10 @@ Why   a position limit that forgets resting orders is passed by two orders, and 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, Side
 from quantum_engine.gate.snapshot import Snapshot
@@ -28,24 +29,25 @@ def room_to_shrink(intent: OrderIntent, positions: Mapping[str, PositionView], o
     """How much ``intent`` may at most be filled without opening, growing or flipping, whatever else is filled first.
 
     Orders of the other side may never fill, so they give no room.  The exchange itself keeps reduce-only orders from flipping a position,
-    in the order of their fills: they take room only from an order that has no such guard.
+    in the order of their fills: beside each other they need no room.  But what they take is gone for an order that has no such guard, so
+    where one rests, a further reduce-only order must leave it its room, unless those that rest already may take everything.
     """
-    quantity = held(positions, intent.symbol)
-    if quantity * intent.side.sign >= 0:
+    held_quantity = held(positions, intent.symbol)
+    if held_quantity * intent.side.sign >= 0:
         return ZERO
-    taken = sum(
-        (
-            order.remaining
-            for order in orders
-            if order.symbol == intent.symbol and order.side is intent.side and not (order.reduce_only and intent.reduce_only)
-        ),
-        ZERO,
-    )
-    return max(abs(quantity) - taken, ZERO)
+    size, guarded, unguarded = abs(held_quantity), ZERO, ZERO
+    for order in orders:
+        if order.symbol == intent.symbol and order.side is intent.side:
+            if order.reduce_only:
+                guarded += order.remaining
+            else:
+                unguarded += order.remaining
+    if intent.reduce_only and (not unguarded or guarded >= size):
+        guarded = ZERO
+    return max(size - unguarded - guarded, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Projected:
+class Projected(msgspec.Struct, frozen=True):
     """The worst that this order and everything that rests could lead to."""
 
     position: Decimal
@@ -59,22 +61,32 @@ class Projected:
 def project(snapshot: Snapshot, price: Decimal) -> Projected:
     """One pass over positions and orders; ``price`` values the intent's own symbol."""
     intent = snapshot.intent
-    sizes: dict[str, list[Decimal]] = {intent.symbol: [ZERO, ZERO]}
+    longs, shorts = _sizes(snapshot)
+    long, short = longs.pop(intent.symbol), shorts.pop(intent.symbol)
+    grown = (short if intent.side is _SELL else long) + intent.quantity
+    before = long if long > short else short
+    gross: Decimal | None = (grown if grown > before else before) * price
+    for symbol, long in longs.items():
+        value = _price_of(snapshot, symbol)
+        short = shorts[symbol]
+        gross = None if value is None or gross is None else gross + (long if long > short else short) * value
+    return Projected(grown if grown > ZERO else ZERO, gross, grown > before)
+
+
+def _sizes(snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """How long and how short each symbol could become; one of the two is never below flat."""
+    own = snapshot.intent.symbol
+    longs, shorts = {own: ZERO}, {own: ZERO}
     for symbol, position in snapshot.positions.items():
-        sizes[symbol] = [position.quantity, -position.quantity]
+        longs[symbol], shorts[symbol] = position.quantity, -position.quantity
     for order in snapshot.open_orders:
         if not order.reduce_only:
-            sides = sizes.get(order.symbol) or sizes.setdefault(order.symbol, [ZERO, ZERO])
-            sides[order.side is _SELL] += order.quantity - order.executed
-    own = sizes.pop(intent.symbol)
-    before = max(own)
-    own[intent.side is _SELL] += intent.quantity
-    after = max(own)
-    gross: Decimal | None = after * price
-    for symbol, sides in sizes.items():
-        value = _price_of(snapshot, symbol)
-        gross = None if value is None or gross is None else gross + max(sides) * value
-    return Projected(max(own[intent.side is _SELL], ZERO), gross, after > before)
+            symbol = order.symbol
+            if symbol not in longs:
+                longs[symbol] = shorts[symbol] = ZERO
+            side = shorts if order.side is _SELL else longs
+            side[symbol] += order.quantity - order.executed
+    return longs, shorts
 
 
 def _price_of(snapshot: Snapshot, symbol: str) -> Decimal | None:

@@ -35,6 +35,11 @@ SELL, BUY = Side.SELL, Side.BUY
         ("0.300", SELL, "0.300", True, [resting(SELL, "0.300", reduce_only=True)], True),
         # an order without the flag beside a reduce-only one would flip
         ("0.300", SELL, "0.001", False, [resting(SELL, "0.300", reduce_only=True)], False),
+        # two reduce-only orders fill, then the order without the flag has nothing left to shrink
+        ("0.300", SELL, "0.101", True, [resting(SELL, "0.100"), resting(SELL, "0.100", reduce_only=True)], False),
+        ("0.300", SELL, "0.100", True, [resting(SELL, "0.100"), resting(SELL, "0.100", reduce_only=True)], True),
+        # they may take everything already: one more of them makes nothing worse, and getting out is not blocked
+        ("0.300", SELL, "0.200", True, [resting(SELL, "0.100"), resting(SELL, "0.300", reduce_only=True)], True),
         # another symbol's orders are another matter
         ("0.300", SELL, "0.300", False, [resting(SELL, "9", symbol="ETHUSDT")], True),
     ],

@@ -4,6 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from quantum_api.gate import Gate
 from quantum_api.trading_policy import Limits
 from quantum_engine.domain import AccountView, OrderIntent, OrderStatus, OrderView, PositionView, Quote, Side, SymbolRules
@@ -59,7 +61,7 @@ def world(**changes: Any) -> Snapshot:
         account=AccountView(Decimal(100_000), Decimal(0), Decimal(100_000), 0),
         account_age_seconds=1.0,
     )
-    return replace(base, **changes)
+    return msgspec.structs.replace(base, **changes)
 
 
 def restricted(gate: Gate, source: str = "drawdown", symbols: frozenset[str] = frozenset(), **changes: Any) -> Snapshot:
