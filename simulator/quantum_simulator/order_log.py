@@ -38,6 +38,8 @@ class LogEntry(msgspec.Struct, rename="camel", omit_defaults=True):
     quantity: str = ""
     price: str = ""
     reduce_only: bool = False
+    position_side: str = ""
+    """LONG or SHORT in hedge mode, else empty."""
     status: str = ""
     filled: str = ""
     trade_id: int = 0
@@ -76,6 +78,7 @@ class OrderLog:
                 quantity=params.get("quantity", ""),
                 price=params.get("price", ""),
                 reduce_only=params.get("reduceOnly", "").lower() == "true",
+                position_side=params.get("positionSide", "").replace("BOTH", ""),
             )
         )
 
@@ -102,6 +105,7 @@ class OrderLog:
                 quantity=text(fill.quantity if fill else order.quantity),
                 price=text(fill.price if fill else order.price),
                 reduce_only=order.reduce_only,
+                position_side=order.position_side.replace("BOTH", ""),
                 status=effect.status,
                 filled=text(effect.filled),
                 trade_id=fill.trade_id if fill else 0,
@@ -128,6 +132,7 @@ class OrderLog:
                 quantity=text(algo.quantity),
                 price=text(algo.trigger_price),
                 reduce_only=algo.reduce_only,
+                position_side=algo.position_side.replace("BOTH", ""),
                 status=effect.status,
                 reason=effect.reason,
             )

@@ -53,7 +53,7 @@ def fault(each: Fault) -> Json:
 
 def account_summary(state: VenueState, account: Account) -> Json:
     floor = state.floor
-    held = [each for each in account.positions.values() if each.amount]
+    held = account.held()
     return {
         "name": account.name,
         "walletUsdt": money(account.wallet),
@@ -63,12 +63,14 @@ def account_summary(state: VenueState, account: Account) -> Json:
         "maintenanceUsdt": money(maintenance(floor, account)),
         "depositsUsdt": money(account.deposits),
         "feesUsdt": money(account.fees),
+        "isHedgeMode": account.is_hedge_mode,
         "isFlat": not held,
         "openOrderCount": len(account.all_open()),
         "openAlgoOrderCount": len(account.open_algos()),
         "positions": [
             {
                 "symbol": each.symbol,
+                "positionSide": each.side,
                 "amount": text(each.amount),
                 "entryPrice": money(each.entry_price),
                 "markPrice": text(floor.books[each.symbol].mark),

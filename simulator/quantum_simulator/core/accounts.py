@@ -15,11 +15,14 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quantum_simulator.core.algo_orders import AlgoOrder
-from quantum_simulator.core.orders import Fill, Order
+from quantum_simulator.core.orders import Fill, Order, PositionSide
 from quantum_simulator.decimals import EIGHT_DIGITS, ZERO
 
 CLOSED_ORDERS_KEPT = 100_000
 TRADES_KEPT = 100_000
+PositionKey = tuple[str, PositionSide]
+ONE_WAY: tuple[PositionSide, ...] = ("BOTH",)
+HEDGED: tuple[PositionSide, ...] = ("LONG", "SHORT")
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Position:
     cost: Decimal = ZERO
     realised: Decimal = ZERO
     updated_ms: int = 0
+    side: PositionSide = "BOTH"
 
     @property
     def entry_price(self) -> Decimal:
@@ -77,7 +81,8 @@ class Account:
     deposits: Decimal = ZERO
     fees: Decimal = ZERO
     updated_ms: int = 0
-    positions: dict[str, Position] = field(default_factory=dict)
+    is_hedge_mode: bool = False
+    positions: dict[PositionKey, Position] = field(default_factory=dict)
     leverages: dict[str, int] = field(default_factory=dict)
     margin_types: dict[str, str] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
@@ -97,15 +102,23 @@ class Account:
     def leverage(self, symbol: str) -> int:
         return self.leverages.get(symbol, self.default_leverage)
 
-    def position(self, symbol: str) -> Position:
-        found = self.positions.get(symbol)
+    @property
+    def sides(self) -> tuple[PositionSide, ...]:
+        """One position per symbol, or a long and a short one."""
+        return HEDGED if self.is_hedge_mode else ONE_WAY
+
+    def position(self, symbol: str, side: PositionSide = "BOTH") -> Position:
+        found = self.positions.get((symbol, side))
         if found is None:
-            found = self.positions[symbol] = Position(symbol)
+            found = self.positions[symbol, side] = Position(symbol, side=side)
         return found
 
-    def amount(self, symbol: str) -> Decimal:
-        found = self.positions.get(symbol)
+    def amount(self, symbol: str, side: PositionSide = "BOTH") -> Decimal:
+        found = self.positions.get((symbol, side))
         return found.amount if found else ZERO
+
+    def held(self) -> list[Position]:
+        return [each for each in self.positions.values() if each.amount]
 
     def open_in(self, symbol: str) -> list[Order]:
         return list(self.open_orders.get(symbol, {}).values())

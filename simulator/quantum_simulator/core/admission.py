@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from quantum_simulator.core import margin, reduce_only
+from quantum_simulator.core import margin, position_mode, reduce_only
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.floor import Book, Floor
 from quantum_simulator.core.instruments import Instrument
@@ -63,7 +63,7 @@ def _check_percent_price(book: Book, request: OrderRequest) -> None:
 
 
 def _check_notional(book: Book, request: OrderRequest) -> None:
-    if request.reduce_only or request.close_position:
+    if request.only_closes:
         return
     least = book.instrument.min_notional_usdt
     if request.quantity * (request.price or book.mark) < least:
@@ -86,6 +86,7 @@ def _check_market_price(book: Book, request: OrderRequest) -> None:
 def admit(floor: Floor, account: Account, request: OrderRequest) -> None:
     """Everything that can be said before the order has an id."""
     book = floor.book(request.symbol)
+    position_mode.check_side(account, request.position_side)
     check_client_id(request.client_id)
     instrument = book.instrument
     check_quantity(instrument, request.quantity, instrument.max_market_quantity if request.type == "MARKET" else instrument.max_quantity)
@@ -99,7 +100,7 @@ def admit(floor: Floor, account: Account, request: OrderRequest) -> None:
         raise refuse(Words.DUPLICATE_CLIENT_ID)
     if len(account.open_orders.get(request.symbol, {})) >= instrument.max_open_orders:
         raise refuse(Words.MAX_OPEN_ORDERS)
-    if request.reduce_only and (refusal := reduce_only.refusal_on_arrival(account, request)):
+    if request.only_closes and (refusal := reduce_only.refusal_on_arrival(account, request)):
         raise refusal
     _check_notional(book, request)
 

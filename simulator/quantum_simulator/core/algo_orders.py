@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from quantum_simulator.core.orders import Side
+from quantum_simulator.core.orders import PositionSide, Side
 
 AlgoType = Literal["STOP_MARKET", "TAKE_PROFIT_MARKET"]
 AlgoStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
@@ -30,6 +30,7 @@ class AlgoOrder:
     close_position: bool
     working_type: str
     created_ms: int
+    position_side: PositionSide = "BOTH"
     status: AlgoStatus = "NEW"
     updated_ms: int = 0
     triggered_ms: int = 0

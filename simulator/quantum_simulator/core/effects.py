@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from quantum_simulator.core.algo_orders import AlgoOrder
-from quantum_simulator.core.orders import Fill, Order, OrderStatus
+from quantum_simulator.core.orders import Fill, Order, OrderStatus, PositionSide
 
 
 class OrderEffect(NamedTuple):
@@ -31,6 +31,7 @@ class PositionView(NamedTuple):
     entry_price: Decimal
     realised: Decimal
     unrealised: Decimal
+    side: PositionSide = "BOTH"
 
 
 class AccountEffect(NamedTuple):

@@ -6,7 +6,7 @@ Flow  market move -> HERE -> matching
 Why   an engine that comes too late must see what the venue does then: external closing orders that it never sent
 """
 
-from quantum_simulator.core.accounts import Account, Income
+from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.margin import equity, maintenance
 from quantum_simulator.core.matching import take
@@ -23,22 +23,21 @@ def is_due(floor: Floor, account: Account) -> bool:
 def liquidate(floor: Floor, account: Account, now_ms: int) -> None:
     for order in account.all_open():
         end(floor, order, "CANCELED", now_ms)
-    for position in list(account.positions.values()):
-        if position.amount:
-            _close(floor, account, position.symbol, now_ms)
+    for position in account.held():
+        _close(floor, account, position, now_ms)
     if account.wallet < ZERO:
         _clear_debt(floor, account, now_ms)
 
 
-def _close(floor: Floor, account: Account, symbol: str, now_ms: int) -> None:
+def _close(floor: Floor, account: Account, position: Position, now_ms: int) -> None:
     """Sweep the book without a bound; what it cannot take goes to the insurance fund at the mark price."""
-    book, amount = floor.books[symbol], account.amount(symbol)
+    book, amount = floor.books[position.symbol], position.amount
     floor.last_order_id += 1
     order = Order(
         id=floor.last_order_id,
         client_id=f"autoclose-{now_ms}{floor.last_order_id}",
         account=account.name,
-        symbol=symbol,
+        symbol=position.symbol,
         side="SELL" if amount > 0 else "BUY",
         type="LIMIT",
         time_in_force="IOC",
@@ -47,6 +46,7 @@ def _close(floor: Floor, account: Account, symbol: str, now_ms: int) -> None:
         reduce_only=False,
         created_ms=now_ms,
         liquidation=True,
+        position_side=position.side,
     )
     account.remember(order)
     announce(floor, order, "NEW", now_ms)
@@ -54,8 +54,8 @@ def _close(floor: Floor, account: Account, symbol: str, now_ms: int) -> None:
     if order.is_open:
         rest = order.remaining
         book_fill(floor, order, book.mark, rest, maker=False, at_ms=now_ms)
-        print_trade(floor, symbol, book.mark, rest, not order.buys, now_ms)
-        settle(floor, [account.name], symbol, now_ms, "ORDER")
+        print_trade(floor, position.symbol, book.mark, rest, not order.buys, now_ms)
+        settle(floor, [order], now_ms)
 
 
 def _clear_debt(floor: Floor, account: Account, now_ms: int) -> None:

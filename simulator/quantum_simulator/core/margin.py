@@ -1,17 +1,18 @@
-"""Equity, margin and what is still available, cross margin in one-way mode.  Pure.
+"""Equity, margin and what is still available, cross margin.  Pure.
 
 In    an account, the floor's mark prices
 Out   equity, initial and maintenance margin, available balance
 Flow  endpoints and admission ask; liquidation compares
-Why   equity = wallet + unrealised on mark; orders cost margin only where they would enlarge the exposure of their symbol
+Why   equity = wallet + unrealised on mark; orders cost margin only where they would enlarge the exposure of their position;
+      in hedge mode a long and a short one of the same symbol cost margin each, and their profits still net
 """
 
 from decimal import Decimal
 from typing import NamedTuple
 
-from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.accounts import Account, Position, PositionKey
 from quantum_simulator.core.floor import Floor
-from quantum_simulator.core.orders import Order
+from quantum_simulator.core.orders import Order, PositionSide
 from quantum_simulator.decimals import BPS, ZERO
 
 MARKET_MARGIN_FACTOR = Decimal("1.0005")
@@ -25,13 +26,13 @@ def equity(floor: Floor, account: Account) -> Decimal:
     return account.wallet + unrealised(floor, account)
 
 
-def maintenance(floor: Floor, account: Account, symbol: str | None = None) -> Decimal:
-    total = ZERO
-    for position in account.positions.values():
-        if position.amount and symbol in {None, position.symbol}:
-            book = floor.books[position.symbol]
-            total += abs(position.amount) * book.mark * book.instrument.maintenance_bps / BPS
-    return total
+def position_maintenance(floor: Floor, position: Position) -> Decimal:
+    book = floor.books[position.symbol]
+    return abs(position.amount) * book.mark * book.instrument.maintenance_bps / BPS
+
+
+def maintenance(floor: Floor, account: Account) -> Decimal:
+    return sum((position_maintenance(floor, each) for each in account.positions.values() if each.amount), ZERO)
 
 
 class SymbolMargin(NamedTuple):
@@ -45,13 +46,13 @@ class SymbolMargin(NamedTuple):
         return self.position + self.orders
 
 
-def symbol_margin(floor: Floor, account: Account, symbol: str, candidate: Order | None = None) -> SymbolMargin:
-    """Initial margin of one symbol, with a not yet accepted order counted in."""
+def symbol_margin(floor: Floor, account: Account, symbol: str, candidate: Order | None = None, side: PositionSide = "BOTH") -> SymbolMargin:
+    """Initial margin of one position and its orders, with a not yet accepted order counted in."""
     mark = floor.books[symbol].mark
-    held = account.amount(symbol) * mark
+    held = account.amount(symbol, side) * mark
     bids = asks = ZERO
     for order in (*account.open_in(symbol), *([candidate] if candidate else [])):
-        if order.reduce_only:
+        if order.reduce_only or order.position_side != side:
             continue
         notional = order.remaining * (order.price or mark * MARKET_MARGIN_FACTOR)
         bids, asks = (bids + notional, asks) if order.buys else (bids, asks + notional)
@@ -61,10 +62,12 @@ def symbol_margin(floor: Floor, account: Account, symbol: str, candidate: Order 
     return SymbolMargin(position, worst - position, bids, asks)
 
 
-def initial_margins(floor: Floor, account: Account) -> dict[str, SymbolMargin]:
-    symbols = {symbol for symbol, each in account.positions.items() if each.amount}
-    symbols |= {symbol for symbol, orders in account.open_orders.items() if orders}
-    return {symbol: symbol_margin(floor, account, symbol) for symbol in sorted(symbols)}
+def initial_margins(floor: Floor, account: Account) -> dict[PositionKey, SymbolMargin]:
+    """Of every position that is held or ordered."""
+    keys = {key for key, each in account.positions.items() if each.amount}
+    for symbol, orders in account.open_orders.items():
+        keys |= {(symbol, each.position_side) for each in orders.values()}
+    return {(symbol, side): symbol_margin(floor, account, symbol, side=side) for symbol, side in sorted(keys)}
 
 
 def available(floor: Floor, account: Account) -> Decimal:
@@ -74,8 +77,8 @@ def available(floor: Floor, account: Account) -> Decimal:
 
 def affords(floor: Floor, account: Account, order: Order) -> bool:
     """May this order's exposure be added?  Shrinking is always affordable."""
-    before = symbol_margin(floor, account, order.symbol)
-    after = symbol_margin(floor, account, order.symbol, order)
+    before = symbol_margin(floor, account, order.symbol, None, order.position_side)
+    after = symbol_margin(floor, account, order.symbol, order, order.position_side)
     extra = after.total - before.total
     if extra <= 0:
         return True

@@ -33,43 +33,46 @@ def may_fill(floor: Floor, order: Order) -> Decimal:
     """What is left of the order, and of the position when it may only reduce."""
     if not order.reduce_only:
         return order.remaining
-    return min(order.remaining, closable(floor.accounts[order.account], order.symbol, order.buys))
+    return min(order.remaining, closable(floor.accounts[order.account], order.symbol, order.buys, order.position_side))
 
 
-def best_offer(floor: Floor, book: Book, order: Order, at_ms: int) -> Offer | None:
-    """The best counterparty now; the account's own and spent reduce-only orders met on the way are expired."""
+def best_offer(floor: Floor, book: Book, order: Order, bound: Decimal | None, at_ms: int) -> Offer | None:
+    """The best counterparty up to ``bound``; the account's own and spent reduce-only orders met on the way are expired."""
+    level = book.ladder.best(order.buys)
+    nearest = level.price if level is not None and is_within(level.price, bound, order.buys) else bound
     while (maker := book.resting.best(not order.buys)) is not None:
+        if not is_within(maker.price, nearest, order.buys):
+            break
         if maker.account == order.account:
             end(floor, maker, "EXPIRED_IN_MATCH", at_ms)
         elif not may_fill(floor, maker):
             end(floor, maker, "EXPIRED", at_ms, reason="4")
         else:
             break
-    level = book.ladder.best(order.buys)
-    if maker is not None and (level is None or is_within(maker.price, level.price, order.buys)):
+    if maker is not None and is_within(maker.price, nearest, order.buys):
         return Offer(maker.price, may_fill(floor, maker), None, maker)
-    return Offer(level.price, level.left, level, None) if level else None
+    return Offer(level.price, level.left, level, None) if level is not None and is_within(level.price, bound, order.buys) else None
 
 
 def take(floor: Floor, order: Order, bound: Decimal | None, at_ms: int) -> None:
     """Let an arriving order take what it meets up to ``bound``."""
     book = floor.books[order.symbol]
-    touched = [order.account]
+    touched = [order]
     while (wanted := may_fill(floor, order)) > ZERO:
-        offer = best_offer(floor, book, order, at_ms)
-        if offer is None or not is_within(offer.price, bound, order.buys):
+        offer = best_offer(floor, book, order, bound, at_ms)
+        if offer is None:
             break
         quantity = min(wanted, offer.quantity)
         if offer.maker is not None:
             book_fill(floor, offer.maker, offer.price, quantity, maker=True, at_ms=at_ms)
-            touched.append(offer.maker.account)
+            touched.append(offer.maker)
         elif offer.level is not None:
             offer.level.taken += quantity
         book_fill(floor, order, offer.price, quantity, maker=False, at_ms=at_ms)
         print_trade(floor, order.symbol, offer.price, quantity, not order.buys, at_ms)
     if order.filled:
         book.update_id += 1
-        settle(floor, touched, order.symbol, at_ms, "ORDER")
+        settle(floor, touched, at_ms)
 
 
 def fillable(floor: Floor, order: Order, bound: Decimal) -> bool:
@@ -107,4 +110,4 @@ def _fill_resting(floor: Floor, book: Book, order: Order, at_ms: int) -> None:
         book_fill(floor, order, order.price, quantity, maker=True, at_ms=at_ms)
         print_trade(floor, order.symbol, order.price, quantity, order.buys, at_ms)
     if order.filled != before:
-        settle(floor, [order.account], order.symbol, at_ms, "ORDER")
+        settle(floor, [order], at_ms)

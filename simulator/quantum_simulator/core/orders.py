@@ -14,10 +14,13 @@ from quantum_simulator.decimals import ZERO
 
 Side = Literal["BUY", "SELL"]
 OrderType = Literal["LIMIT", "MARKET"]
+PositionSide = Literal["BOTH", "LONG", "SHORT"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
 
 OPEN: frozenset[str] = frozenset({"NEW", "PARTIALLY_FILLED"})
+CLOSING_SIDES: frozenset[tuple[str, str]] = frozenset({("LONG", "SELL"), ("SHORT", "BUY")})
+"""Hedge mode: what closes a position, without being asked to reduce only."""
 
 
 class OrderRequest(NamedTuple):
@@ -33,6 +36,11 @@ class OrderRequest(NamedTuple):
     """Set only by a triggered algo order: sized to whatever is held, refused by nothing but flatness."""
     original_type: str = ""
     working_type: str = "CONTRACT_PRICE"
+    position_side: PositionSide = "BOTH"
+
+    @property
+    def only_closes(self) -> bool:
+        return self.reduce_only or self.close_position or (self.position_side, self.side) in CLOSING_SIDES
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +60,7 @@ class Order:
     original_type: str = ""
     working_type: str = "CONTRACT_PRICE"
     liquidation: bool = False
+    position_side: PositionSide = "BOTH"
     status: OrderStatus = "NEW"
     filled: Decimal = ZERO
     filled_notional: Decimal = ZERO
@@ -87,3 +96,4 @@ class Fill(NamedTuple):
     realised: Decimal
     maker: bool
     at_ms: int
+    position_side: PositionSide = "BOTH"

@@ -10,27 +10,27 @@ Why   checking only on arrival lets a resting order flip the position later; and
 from decimal import Decimal
 
 from quantum_simulator.core.accounts import Account
-from quantum_simulator.core.orders import Order, OrderRequest
+from quantum_simulator.core.orders import Order, OrderRequest, PositionSide
 from quantum_simulator.decimals import ZERO
 from quantum_simulator.refusals import VenueRefusal, Words, refuse
 
 
-def closable(account: Account, symbol: str, buys: bool) -> Decimal:
-    """How much of the position an order on this side would close."""
-    amount = account.amount(symbol)
+def closable(account: Account, symbol: str, buys: bool, side: PositionSide = "BOTH") -> Decimal:
+    """How much of the position an order in this direction would close."""
+    amount = account.amount(symbol, side)
     return max(ZERO, -amount if buys else amount)
 
 
-def resting_on(account: Account, symbol: str, buys: bool) -> list[Order]:
-    return [each for each in account.open_in(symbol) if each.reduce_only and each.buys == buys]
+def resting(account: Account, symbol: str) -> list[Order]:
+    return [each for each in account.open_orders.get(symbol, {}).values() if each.reduce_only]
 
 
 def refusal_on_arrival(account: Account, request: OrderRequest) -> VenueRefusal | None:
     buys = request.side == "BUY"
-    room = closable(account, request.symbol, buys)
+    room = closable(account, request.symbol, buys, request.position_side)
     if not room:
         return refuse(Words.REDUCE_ONLY_REJECTED)
-    covered = sum((each.remaining for each in resting_on(account, request.symbol, buys)), ZERO)
+    covered = sum((each.remaining for each in resting(account, request.symbol) if each.buys == buys), ZERO)
     if covered >= room and not request.close_position:
         return refuse(Words.REDUCE_ONLY_COVERED)
     return None
@@ -43,11 +43,11 @@ def knocked_out(account: Account, symbol: str) -> list[Order]:
     stays and is capped when it fills, one that finds nothing goes.
     """
     gone: list[Order] = []
-    for buys in (True, False):
-        room = closable(account, symbol, buys)
-        ranked = sorted(resting_on(account, symbol, buys), key=lambda each: (-each.price if each.buys else each.price, each.id))
-        for order in ranked:
-            if room <= 0:
-                gone.append(order)
-            room -= order.remaining
+    rooms: dict[tuple[bool, PositionSide], Decimal] = {}
+    for order in sorted(resting(account, symbol), key=lambda each: (-each.price if each.buys else each.price, each.id)):
+        key = (order.buys, order.position_side)
+        room = rooms[key] if key in rooms else closable(account, symbol, *key)
+        if room <= 0:
+            gone.append(order)
+        rooms[key] = room - order.remaining
     return gone

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from quantum_simulator.core import reduce_only
-from quantum_simulator.core.accounts import Account, Income
+from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.effects import AccountEffect, AlgoEffect, OrderEffect, PositionView, TradeEffect
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.orders import Fill, Order, OrderStatus
@@ -24,13 +24,14 @@ def announce(floor: Floor, order: Order, execution: str, at_ms: int, fill: Fill 
 def book_fill(floor: Floor, order: Order, price: Decimal, quantity: Decimal, maker: bool, at_ms: int) -> None:
     account = floor.accounts[order.account]
     fee = (price * quantity * (account.maker_bps if maker else account.taker_bps) / BPS).quantize(EIGHT_DIGITS)
-    position = account.position(order.symbol)
+    position = account.position(order.symbol, order.position_side)
     realised = position.apply(quantity if order.buys else -quantity, price)
     position.updated_ms = account.updated_ms = at_ms
     account.wallet += realised - fee
     account.fees += fee
     floor.last_trade_id += 1
-    fill = Fill(floor.last_trade_id, order.id, order.symbol, order.side, price, quantity, fee, realised, maker, at_ms)
+    side = order.position_side
+    fill = Fill(floor.last_trade_id, order.id, order.symbol, order.side, price, quantity, fee, realised, maker, at_ms, side)
     account.fills.append(fill)
     _book_income(floor, account, fill)
     order.filled += quantity
@@ -67,32 +68,32 @@ def print_trade(floor: Floor, symbol: str, price: Decimal, quantity: Decimal, bu
     floor.effects.append(TradeEffect(symbol, price, quantity, buyer_is_maker, at_ms))
 
 
-def settle(floor: Floor, touched: Iterable[str], symbol: str, at_ms: int, reason: str = "ORDER") -> None:
+def settle(floor: Floor, filled: Iterable[Order], at_ms: int) -> None:
     """After matching: tell each touched account its balance and position, and knock out what no longer reduces."""
-    for name in dict.fromkeys(touched):
+    for name, symbol, side in dict.fromkeys((each.account, each.symbol, each.position_side) for each in filled):
         account = floor.accounts[name]
-        publish_account(floor, account, (symbol,), at_ms, reason)
+        position = account.position(symbol, side)
+        publish_account(floor, account, (position,), at_ms, "ORDER")
         for order in reduce_only.knocked_out(account, symbol):
             end(floor, order, "EXPIRED", at_ms, reason="4")
-        if not account.amount(symbol):
-            _expire_closing_algos(floor, account, symbol, at_ms)
+        if not position.amount and account.algos:
+            _expire_closing_algos(floor, account, position, at_ms)
 
 
-def _expire_closing_algos(floor: Floor, account: Account, symbol: str, at_ms: int) -> None:
-    for algo in account.open_algos(symbol):
-        if algo.close_position:
+def _expire_closing_algos(floor: Floor, account: Account, position: Position, at_ms: int) -> None:
+    for algo in account.open_algos(position.symbol):
+        if algo.close_position and algo.position_side == position.side:
             algo.status = "EXPIRED"
             algo.updated_ms = at_ms
             floor.effects.append(AlgoEffect(algo, "EXPIRED", at_ms))
 
 
-def publish_account(floor: Floor, account: Account, symbols: Iterable[str], at_ms: int, reason: str, change: Decimal = ZERO) -> None:
-    views = []
-    for symbol in symbols:
-        position = account.position(symbol)
-        mark = floor.books[symbol].mark
-        views.append(PositionView(symbol, position.amount, position.entry_price, position.realised, position.unrealised(mark)))
-    floor.effects.append(AccountEffect(account.name, reason, account.wallet, change, tuple(views), at_ms))
+def publish_account(floor: Floor, account: Account, changed: Iterable[Position], at_ms: int, reason: str, change: Decimal = ZERO) -> None:
+    views = tuple(
+        PositionView(each.symbol, each.amount, each.entry_price, each.realised, each.unrealised(floor.books[each.symbol].mark), each.side)
+        for each in changed
+    )
+    floor.effects.append(AccountEffect(account.name, reason, account.wallet, change, views, at_ms))
 
 
 def deposit(floor: Floor, account: Account, amount: Decimal, at_ms: int) -> None:

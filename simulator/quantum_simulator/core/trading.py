@@ -32,11 +32,12 @@ def new_order(floor: Floor, account: Account, request: OrderRequest, now_ms: int
         time_in_force=request.time_in_force,
         quantity=request.quantity.quantize(instrument.step),
         price=request.price.quantize(instrument.tick) if request.price else ZERO,
-        reduce_only=request.reduce_only or request.close_position,
+        reduce_only=request.only_closes,
         created_ms=now_ms,
         close_position=request.close_position,
         original_type=request.original_type,
         working_type=request.working_type,
+        position_side=request.position_side,
     )
 
 

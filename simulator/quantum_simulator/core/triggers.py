@@ -9,12 +9,13 @@ Why   own ids and own cancel endpoints: a stop that only cancels regular orders 
 from decimal import Decimal
 from typing import NamedTuple
 
+from quantum_simulator.core import position_mode
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.admission import check_client_id, check_price, check_quantity
 from quantum_simulator.core.algo_orders import AlgoOrder, AlgoType
 from quantum_simulator.core.effects import AlgoEffect
 from quantum_simulator.core.floor import Floor
-from quantum_simulator.core.orders import OrderRequest, Side
+from quantum_simulator.core.orders import CLOSING_SIDES, OrderRequest, PositionSide, Side
 from quantum_simulator.core.reduce_only import closable
 from quantum_simulator.core.trading import place
 from quantum_simulator.decimals import ZERO
@@ -31,10 +32,16 @@ class AlgoRequest(NamedTuple):
     close_position: bool = False
     client_id: str = ""
     working_type: str = "CONTRACT_PRICE"
+    position_side: PositionSide = "BOTH"
+
+    @property
+    def only_closes(self) -> bool:
+        return self.reduce_only or self.close_position or (self.position_side, self.side) in CLOSING_SIDES
 
 
 def place_algo(floor: Floor, account: Account, request: AlgoRequest, now_ms: int) -> AlgoOrder:
     book = floor.book(request.symbol)
+    _check_sides(account, request)
     check_client_id(request.client_id)
     check_price(book.instrument, request.trigger_price)
     if not request.close_position:
@@ -51,10 +58,11 @@ def place_algo(floor: Floor, account: Account, request: AlgoRequest, now_ms: int
         type=request.type,
         quantity=ZERO if request.close_position else request.quantity,
         trigger_price=request.trigger_price,
-        reduce_only=request.reduce_only or request.close_position,
+        reduce_only=request.only_closes,
         close_position=request.close_position,
         working_type=request.working_type,
         created_ms=now_ms,
+        position_side=request.position_side,
         updated_ms=now_ms,
     )
     if algo.is_hit(book.mark):
@@ -63,6 +71,12 @@ def place_algo(floor: Floor, account: Account, request: AlgoRequest, now_ms: int
     account.algos[algo_id] = algo
     floor.effects.append(AlgoEffect(algo, "NEW", now_ms))
     return algo
+
+
+def _check_sides(account: Account, request: AlgoRequest) -> None:
+    position_mode.check_side(account, request.position_side)
+    if request.close_position and request.position_side != "BOTH" and (request.position_side, request.side) not in CLOSING_SIDES:
+        raise VenueRefusal(-4136, f"Target strategy invalid for orderType {request.type},closePosition true")
 
 
 def find_algo(account: Account, algo_id: int | None, client_id: str | None) -> AlgoOrder | None:
@@ -99,7 +113,7 @@ def run_triggers(floor: Floor, symbol: str, now_ms: int) -> None:
 def _trigger(floor: Floor, account: Account, algo: AlgoOrder, now_ms: int) -> None:
     algo.triggered_ms = now_ms
     _move(floor, algo, "TRIGGERING", now_ms)
-    quantity = closable(account, algo.symbol, algo.side == "BUY") if algo.close_position else algo.quantity
+    quantity = closable(account, algo.symbol, algo.side == "BUY", algo.position_side) if algo.close_position else algo.quantity
     request = OrderRequest(
         symbol=algo.symbol,
         side=algo.side,
@@ -110,6 +124,7 @@ def _trigger(floor: Floor, account: Account, algo: AlgoOrder, now_ms: int) -> No
         close_position=algo.close_position,
         original_type=algo.type,
         working_type=algo.working_type,
+        position_side=algo.position_side,
     )
     try:
         order = place(floor, account, request, now_ms)

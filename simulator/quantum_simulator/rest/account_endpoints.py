@@ -8,10 +8,20 @@ Why   v3 positions list only symbols with a position or an open order; a client 
 
 from typing import Any
 
+from quantum_simulator.core import position_mode as modes
 from quantum_simulator.core import trading
-from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.accounts import Account, Position, PositionKey
 from quantum_simulator.core.floor import Floor
-from quantum_simulator.core.margin import SymbolMargin, available, equity, initial_margins, maintenance, symbol_margin, unrealised
+from quantum_simulator.core.margin import (
+    SymbolMargin,
+    available,
+    equity,
+    initial_margins,
+    maintenance,
+    position_maintenance,
+    symbol_margin,
+    unrealised,
+)
 from quantum_simulator.decimals import ZERO, money, text
 from quantum_simulator.refusals import VenueRefusal, Words, refuse
 from quantum_simulator.rest import parameters as read
@@ -40,7 +50,7 @@ def balance(call: Call) -> list[Json]:
     ]
 
 
-def _sums(floor: Floor, account: Account, margins: dict[str, SymbolMargin]) -> Json:
+def _sums(floor: Floor, account: Account, margins: dict[PositionKey, SymbolMargin]) -> Json:
     """The amounts that stand once per account and once per asset."""
     position = sum((each.position for each in margins.values()), ZERO)
     orders = sum((each.orders for each in margins.values()), ZERO)
@@ -75,18 +85,18 @@ def _totals(sums: Json) -> Json:
     }
 
 
-def _position(floor: Floor, account: Account, symbol: str, margin: SymbolMargin) -> Json:
-    position, mark = account.position(symbol), floor.books[symbol].mark
+def _position(floor: Floor, position: Position, margin: SymbolMargin) -> Json:
+    mark = floor.books[position.symbol].mark
     return {
-        "symbol": symbol,
-        "positionSide": "BOTH",
+        "symbol": position.symbol,
+        "positionSide": position.side,
         "positionAmt": text(position.amount),
         "unrealizedProfit": money(position.unrealised(mark)),
         "isolatedMargin": "0",
         "notional": money(position.amount * mark),
         "isolatedWallet": "0",
         "initialMargin": money(margin.total),
-        "maintMargin": money(maintenance(floor, account, symbol)),
+        "maintMargin": money(position_maintenance(floor, position)),
         "updateTime": position.updated_ms,
     }
 
@@ -96,13 +106,18 @@ def account_v3(call: Call) -> Json:
     margins = initial_margins(floor, account)
     sums = _sums(floor, account, margins)
     asset = {"asset": "USDT"} | sums | {"updateTime": account.updated_ms}
-    positions = [_position(floor, account, symbol, margin) for symbol, margin in margins.items()]
+    positions = [_position(floor, account.position(*key), margin) for key, margin in margins.items()]
     return _totals(sums) | {"assets": [asset], "positions": positions}
 
 
-def _position_v2(floor: Floor, account: Account, symbol: str) -> Json:
-    margin, position = symbol_margin(floor, account, symbol), account.position(symbol)
-    return _position(floor, account, symbol, margin) | {
+def _positions_v2(floor: Floor, account: Account) -> list[Json]:
+    return [_position_v2(floor, account, account.position(symbol, side)) for symbol in floor.books for side in account.sides]
+
+
+def _position_v2(floor: Floor, account: Account, position: Position) -> Json:
+    symbol = position.symbol
+    margin = symbol_margin(floor, account, symbol, side=position.side)
+    return _position(floor, position, margin) | {
         "positionInitialMargin": money(margin.position),
         "openOrderInitialMargin": money(margin.orders),
         "leverage": str(account.leverage(symbol)),
@@ -129,7 +144,7 @@ def account_v2(call: Call) -> Json:
         "multiAssetsMargin": False,
         "tradeGroupId": -1,
     }
-    return head | _totals(sums) | {"assets": [asset], "positions": [_position_v2(floor, account, symbol) for symbol in floor.books]}
+    return head | _totals(sums) | {"assets": [asset], "positions": _positions_v2(floor, account)}
 
 
 def position_risk_v3(call: Call) -> list[Json]:
@@ -139,9 +154,9 @@ def position_risk_v3(call: Call) -> list[Json]:
         floor.book(symbol)
     margins = initial_margins(floor, account)
     return [
-        render.position_risk_v3(floor, account, account.position(each), margin)
-        for each, margin in margins.items()
-        if symbol in {None, each}
+        render.position_risk_v3(floor, account, account.position(*key), margin)
+        for key, margin in margins.items()
+        if symbol in {None, key[0]}
     ]
 
 
@@ -149,7 +164,7 @@ def position_risk_v2(call: Call) -> list[Json]:
     account, floor = call.account, call.state.floor
     symbol = call.params.get("symbol")
     symbols = [floor.book(symbol).instrument.symbol] if symbol else list(floor.books)
-    return [render.position_risk_v2(floor, account, account.position(each)) for each in symbols]
+    return [render.position_risk_v2(floor, account, account.position(each, side)) for each in symbols for side in account.sides]
 
 
 def set_leverage(call: Call) -> Json:
@@ -164,14 +179,14 @@ def set_margin_type(call: Call) -> Json:
     return SUCCESS
 
 
-def position_mode(_: Call) -> Json:
-    return {"dualSidePosition": False}
+def position_mode(call: Call) -> Json:
+    return {"dualSidePosition": call.account.is_hedge_mode}
 
 
 def set_position_mode(call: Call) -> Json:
-    """One-way mode is the only one: asking for it is "no need to change", hedge mode is not supported."""
     read.need(call.params, "dualSidePosition")
-    raise refuse(Words.UNSUPPORTED if read.boolean(call.params, "dualSidePosition") else Words.NO_POSITION_SIDE_CHANGE)
+    modes.switch(call.account, read.boolean(call.params, "dualSidePosition"))
+    return SUCCESS
 
 
 def grant_listen_key(call: Call) -> Json:

@@ -13,7 +13,7 @@ from quantum_simulator.refusals import VenueRefusal, Words, refuse
 from quantum_simulator.rest import parameters as read
 from quantum_simulator.rest import render
 from quantum_simulator.rest.call import Call
-from quantum_simulator.rest.order_endpoints import ALL_CANCELED, check_position_side
+from quantum_simulator.rest.order_endpoints import ALL_CANCELED, position_side
 from quantum_simulator.rest.render import Json
 
 
@@ -21,7 +21,6 @@ def place_algo_order(call: Call) -> Json:
     params = call.params
     if read.need(params, "algoType") != "CONDITIONAL":
         raise VenueRefusal(-1102, "Mandatory parameter 'algoType' was not sent, was empty/null, or malformed.")
-    check_position_side(params)
     closes = read.boolean(params, "closePosition")
     if closes:
         read.forbid(params, "quantity", "reduceOnly")
@@ -35,6 +34,7 @@ def place_algo_order(call: Call) -> Json:
         close_position=closes,
         client_id=params.get("clientAlgoId", ""),
         working_type=params.get("workingType", "CONTRACT_PRICE"),
+        position_side=position_side(call.account, params),
     )
     return render.algo_order(triggers.place_algo(call.state.floor, call.account, request, call.now_ms))
 

@@ -7,7 +7,8 @@ Why   all that is wrong with a parameter is said here, all that is wrong with an
 """
 
 from quantum_simulator.core import trading
-from quantum_simulator.core.orders import OrderRequest
+from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.orders import OrderRequest, PositionSide
 from quantum_simulator.decimals import ZERO
 from quantum_simulator.refusals import VenueRefusal, Words, missing, refuse
 from quantum_simulator.rest import parameters as read
@@ -20,22 +21,24 @@ CONDITIONAL_TYPES = frozenset({"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFI
 ALL_CANCELED: Json = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
-def check_position_side(params: Params) -> None:
-    """One-way mode: BOTH or nothing."""
-    value = params.get("positionSide", "BOTH")
-    if value not in {"BOTH", "LONG", "SHORT"}:
-        raise refuse(Words.BAD_POSITION_SIDE)
-    if value != "BOTH":
-        raise refuse(Words.POSITION_SIDE_MISMATCH)
+POSITION_SIDES: tuple[PositionSide, ...] = ("BOTH", "LONG", "SHORT")
 
 
-def order_request(params: Params) -> OrderRequest:
+def position_side(account: Account, params: Params) -> PositionSide:
+    """Whether it fits the account's mode is said by the core; hedge mode takes no ``reduceOnly``, not even a false one."""
+    if account.is_hedge_mode and "reduceOnly" in params:
+        raise refuse(Words.REDUCE_ONLY_IN_HEDGE_MODE)
+    if "positionSide" not in params:
+        return "BOTH"
+    return read.word(params, "positionSide", POSITION_SIDES, refuse(Words.BAD_POSITION_SIDE))
+
+
+def order_request(account: Account, params: Params) -> OrderRequest:
     symbol = read.need(params, "symbol")
     side = read.word(params, "side", ("BUY", "SELL"), refuse(Words.BAD_SIDE))
     if params.get("type") in CONDITIONAL_TYPES:
         raise refuse(Words.USE_ALGO_ENDPOINT)
     kind = read.word(params, "type", ("LIMIT", "MARKET"), refuse(Words.BAD_ORDER_TYPE))
-    check_position_side(params)
     if read.boolean(params, "closePosition"):
         raise VenueRefusal(-4136, f"Target strategy invalid for orderType {kind},closePosition true")
     common = {
@@ -44,6 +47,7 @@ def order_request(params: Params) -> OrderRequest:
         "type": kind,
         "reduce_only": read.boolean(params, "reduceOnly"),
         "client_id": params.get("newClientOrderId", ""),
+        "position_side": position_side(account, params),
         "working_type": params.get("workingType", "CONTRACT_PRICE"),
     }
     if kind == "MARKET":
@@ -56,7 +60,7 @@ def order_request(params: Params) -> OrderRequest:
 
 def place_order(call: Call) -> Json:
     wants_result = call.params.get("newOrderRespType", "ACK") == "RESULT"
-    order = trading.place(call.state.floor, call.account, order_request(call.params), call.now_ms)
+    order = trading.place(call.state.floor, call.account, order_request(call.account, call.params), call.now_ms)
     return render.order_ack(order, wants_result)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.floor import Floor
-from quantum_simulator.core.margin import SymbolMargin, maintenance
+from quantum_simulator.core.margin import SymbolMargin, position_maintenance
 from quantum_simulator.core.orders import Fill, Order
 from quantum_simulator.core.trading import max_notional
 from quantum_simulator.decimals import ZERO, money, text
@@ -35,7 +35,7 @@ def order_common(order: Order) -> Json:
         "reduceOnly": order.reduce_only,
         "closePosition": order.close_position,
         "side": order.side,
-        "positionSide": "BOTH",
+        "positionSide": order.position_side,
         "stopPrice": "0",
         "workingType": order.working_type,
         "priceProtect": False,
@@ -82,7 +82,7 @@ def trade(fill: Fill) -> Json:
         "commission": money(fill.fee),
         "commissionAsset": USDT_ASSET,
         "time": fill.at_ms,
-        "positionSide": "BOTH",
+        "positionSide": fill.position_side,
         "buyer": fill.side == "BUY",
         "maker": fill.maker,
     }
@@ -96,7 +96,7 @@ def algo_order(algo: AlgoOrder) -> Json:
         "orderType": algo.type,
         "symbol": algo.symbol,
         "side": algo.side,
-        "positionSide": "BOTH",
+        "positionSide": algo.position_side,
         "timeInForce": "GTC",
         "quantity": text(algo.quantity),
         "algoStatus": algo.status,
@@ -140,21 +140,28 @@ def break_even_price(account: Account, position: Position) -> Decimal:
 
 
 def liquidation_price(floor: Floor, account: Account, position: Position) -> Decimal:
-    """The mark price of this symbol at which the account's margin is gone, all else unchanged."""
+    """The mark price of this symbol at which the account's margin is gone, all else unchanged.
+
+    In hedge mode both sides of a symbol have the same one; a pair that gains nothing from any move has none (0).
+    """
     if not position.amount:
         return ZERO
-    book = floor.books[position.symbol]
-    others = sum((each.unrealised(floor.books[each.symbol].mark) for each in account.positions.values() if each is not position), ZERO)
-    rest = account.wallet + others - (maintenance(floor, account) - maintenance(floor, account, position.symbol))
-    share = Decimal(book.instrument.maintenance_bps) / 10_000
-    return max(ZERO, (position.cost - rest) / (position.amount - abs(position.amount) * share))
+    rest, cost, slope = account.wallet, ZERO, ZERO
+    for each in account.held():
+        book = floor.books[each.symbol]
+        if each.symbol == position.symbol:
+            cost += each.cost
+            slope += each.amount - abs(each.amount) * book.instrument.maintenance_bps / 10_000
+        else:
+            rest += each.unrealised(book.mark) - position_maintenance(floor, each)
+    return max(ZERO, (cost - rest) / slope) if slope else ZERO
 
 
 def position_risk_v3(floor: Floor, account: Account, position: Position, margin: SymbolMargin) -> Json:
     mark = floor.books[position.symbol].mark
     return {
         "symbol": position.symbol,
-        "positionSide": "BOTH",
+        "positionSide": position.side,
         "positionAmt": text(position.amount),
         "entryPrice": money(position.entry_price),
         "breakEvenPrice": money(break_even_price(account, position)),
@@ -166,7 +173,7 @@ def position_risk_v3(floor: Floor, account: Account, position: Position, margin:
         "marginAsset": USDT_ASSET,
         "isolatedWallet": "0",
         "initialMargin": money(margin.total),
-        "maintMargin": money(maintenance(floor, account, position.symbol)),
+        "maintMargin": money(position_maintenance(floor, position)),
         "positionInitialMargin": money(margin.position),
         "openOrderInitialMargin": money(margin.orders),
         "adl": 1 if position.amount else 0,
@@ -192,7 +199,7 @@ def position_risk_v2(floor: Floor, account: Account, position: Position) -> Json
         "marginType": "cross",
         "isolatedMargin": "0.00000000",
         "isAutoAddMargin": "false",
-        "positionSide": "BOTH",
+        "positionSide": position.side,
         "notional": money(position.amount * mark),
         "isolatedWallet": "0",
         "updateTime": position.updated_ms,

@@ -55,7 +55,7 @@ def order_trade_update(effect: OrderEffect) -> Json:
         "R": order.reduce_only,
         "wt": order.working_type,
         "ot": order.original_type,
-        "ps": "BOTH",
+        "ps": order.position_side,
         "cp": order.close_position,
         "pP": False,
         "si": 0,
@@ -99,7 +99,7 @@ def account_update(effect: AccountEffect) -> Json:
             "up": money(each.unrealised),
             "mt": "cross",
             "iw": "0",
-            "ps": "BOTH",
+            "ps": each.side,
         }
         for each in effect.positions
     ]
@@ -116,7 +116,7 @@ def algo_update(effect: AlgoEffect) -> Json:
         "o": algo.type,
         "s": algo.symbol,
         "S": algo.side,
-        "ps": "BOTH",
+        "ps": algo.position_side,
         "f": "GTC",
         "q": text(algo.quantity),
         "X": effect.status,

@@ -103,6 +103,15 @@ def test_an_account_never_trades_with_itself(floor: Floor, place, move) -> None:
     assert not floor.accounts["alpha"].fills
 
 
+def test_own_orders_that_are_not_reached_stay(place) -> None:
+    """A market sale must not take the account's far bids with it."""
+    far, near = place("alpha", "BUY", "0.1", "89000.0"), place("alpha", "BUY", "0.1", "90000.0")
+    place("alpha", "SELL", "0.1", "89999.9")
+    assert (far.status, near.status) == ("NEW", "EXPIRED_IN_MATCH")
+    place("alpha", "SELL", "0.1")
+    assert far.status == "NEW"
+
+
 @pytest.mark.parametrize(("time_in_force", "quantity", "price", "code"), [("FOK", "1", "90000.1", -5021), ("GTX", "1", "90000.1", -5022)])
 def test_a_refused_order_leaves_no_trace(floor: Floor, place, time_in_force: str, quantity: str, price: str, code: int) -> None:
     with pytest.raises(VenueRefusal) as refused:
