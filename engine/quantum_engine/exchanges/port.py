@@ -14,12 +14,19 @@ from quantum_engine.errors import PermanentError, UnknownOutcomeError
 
 
 class VenueRefusedError(PermanentError):
-    """The exchange understood and refused; ``code`` is its own word."""
+    """The exchange understood and refused; ``code`` is its own word, ``check`` what to do or to look at."""
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{message} (exchange code {code})")
+    def __init__(self, code: int, message: str, check: str = "") -> None:
+        super().__init__(f"{message} (exchange code {code}){'; ' if check else ''}{check}")
         self.code = code
         self.message = message
+
+
+class AccountRefusedError(VenueRefusedError):
+    """The exchange refuses the account itself: nothing can be traded, or closed, until a person has put it right."""
+
+    def __init__(self, code: int, message: str, check: str) -> None:
+        super().__init__(code, f"the account cannot trade: {message}", check)
 
 
 class DuplicateOrderIdError(UnknownOutcomeError):

@@ -8,25 +8,23 @@ Why   the stamp follows the venue's clock through our monotonic one, so a jump o
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import msgspec
-from aiohttp.connector import Connection
 from yarl import URL
 
 from quantum_engine.clock import Clock
 from quantum_engine.errors import EngineError, RetryableError, ThrottledError, UnknownOutcomeError
 from quantum_engine.exchanges.binance_futures import wire
-from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, Outcome, judge, judge_failure
+from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome, advice
+from quantum_engine.exchanges.binance_futures.door import MAY_LEAVE, LateDoor
+from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, judge, judge_failure, read_answer
 from quantum_engine.exchanges.binance_futures.signing import Credentials, Params, signed_query
-from quantum_engine.exchanges.port import DuplicateOrderIdError, VenueRefusedError
+from quantum_engine.exchanges.port import AccountRefusedError, DuplicateOrderIdError, VenueRefusedError
 
-TIMESTAMP_REFUSED: Final = (-1021, -5028)
 USAGE_HEADERS: Final = ("X-MBX-USED-WEIGHT-1M", "X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1M")
-_MAY_LEAVE: ContextVar[Callable[[], bool] | None] = ContextVar("may_leave", default=None)
 _NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -56,21 +54,6 @@ class Usage:
             value = headers.get(name, "")
             if value.isdecimal():
                 self.counts[name] = int(value)
-
-
-class LateDoor(aiohttp.TCPConnector):
-    """A connector that asks once more, with the connection in its hand, whether the request may still leave.
-
-    Getting a connection may take seconds (pool exhausted, name resolution, handshake), and a stop may close the gate meanwhile.
-    """
-
-    async def connect(self, *args: Any, **more: Any) -> Connection:
-        connection = await super().connect(*args, **more)
-        may_leave = _MAY_LEAVE.get()
-        if may_leave is not None and not may_leave():
-            connection.release()
-            raise RetryableError("not sent: what permitted it was withdrawn while it waited for a connection")
-        return connection
 
 
 class Transport:
@@ -123,17 +106,17 @@ class Transport:
         """
         self._stop_if_paused(is_exit=is_exit)
         await self._sync_once()
-        door = _MAY_LEAVE.set(may_leave)
+        door = MAY_LEAVE.set(may_leave)
         try:
             return await self._exchange(method, path, self._sign(params))
         except VenueRefusedError as refused:
-            if refused.code not in TIMESTAMP_REFUSED:
+            if refused.code not in STAMP_REFUSED:
                 raise
             await self.sync_clock()
             if method == "POST":
                 raise RetryableError(f"{method} {path}: {refused}") from refused
         finally:
-            _MAY_LEAVE.reset(door)
+            MAY_LEAVE.reset(door)
         return await self._exchange(method, path, self._sign(params))
 
     async def close(self) -> None:
@@ -158,7 +141,10 @@ class Transport:
     async def _exchange(self, method: str, path: str, query: str) -> bytes:
         url = URL(f"{self.endpoint.rest_url}{path}{'?' if query else ''}{query}", encoded=True)
         try:
-            async with asyncio.timeout(self.endpoint.answer_timeout_seconds), self.session.request(method, url) as response:
+            async with (
+                asyncio.timeout(self.endpoint.answer_timeout_seconds),
+                self.session.request(method, url, allow_redirects=False) as response,
+            ):
                 body = await response.read()
         except _NEVER_SENT as error:
             raise self._error(method, path, judge_failure(bytes_were_sent=False), Answer(0, 0, str(error))) from error
@@ -167,7 +153,7 @@ class Transport:
         self.usage.read(response.headers)
         if 200 <= response.status < 300:
             return body
-        answer = _answer(response.status, body, response.headers.get("Retry-After"))
+        answer = read_answer(response.status, body, response.headers.get("Retry-After"))
         raise self._error(method, path, judge(answer, self.venue_ms()), answer)
 
     def _error(self, method: str, path: str, judged: Judged, answer: Answer) -> EngineError:
@@ -182,15 +168,8 @@ class Transport:
             case Outcome.DUPLICATE_ID:
                 return DuplicateOrderIdError(said)
             case Outcome.REFUSED:
-                return VenueRefusedError(answer.code, answer.message)
+                return VenueRefusedError(answer.code, answer.message, advice(answer.code))
+            case Outcome.CANNOT_TRADE:
+                return AccountRefusedError(answer.code, answer.message, advice(answer.code))
             case _:
                 return RetryableError(said) if method == "GET" else UnknownOutcomeError(said)
-
-
-def _answer(status: int, body: bytes, retry_after: str | None) -> Answer:
-    try:
-        failure = msgspec.json.decode(body, type=wire.Failure)
-    except msgspec.MsgspecError:
-        failure = wire.Failure(0, body[:200].decode(errors="replace"))
-    wait = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
-    return Answer(status, failure.code, failure.msg, wait)
