@@ -152,16 +152,19 @@ class Node:
         self._book.import_mirrored(remembered.latches)
         self._risk.remember(remembered.peak)
 
-    def _take_halt(self, request: HaltFile) -> None:
-        if not self._book.was_cleared(request.id):
-            self._puller.pull_by_hand(request.reason, request.action, request.id)
+    def _take_halt(self, request: HaltFile) -> str:
+        """The id of the latch that the file asks for."""
+        asked = self._halts.again(request) if self._book.was_cleared(request.id) else request
+        if not self._book.was_cleared(asked.id):
+            self._puller.pull_by_hand(asked.reason, asked.action, asked.id)
+        return asked.id
 
     async def _watch_halts(self) -> None:
         """A request's file goes once its latch is on disk."""
         while True:
             for request in self._halts.pending():
-                self._take_halt(request)
-                if self._book.was_cleared(request.id) or await self._keeper.stored(request.id, HALT_STORED_SECONDS):
+                latch_id = self._take_halt(request)
+                if self._book.was_cleared(latch_id) or await self._keeper.stored(latch_id, HALT_STORED_SECONDS):
                     self._halts.done(request)
             await asyncio.sleep(_HALT_POLL_SECONDS)
 

@@ -62,6 +62,18 @@ class HaltRequests:
         names = sorted(entry.name for entry in os.scandir(self.journal_path.parent) if entry.name.endswith(_SUFFIX))
         return [_read(self.journal_path.parent / name) for name in names]
 
+    def again(self, request: HaltFile) -> HaltFile:
+        """The request under another id, for a name that was used before and released: whoever writes ``stop.halt`` again means it.
+
+        The id follows the file's time: looked at again it is the same stop, and a file that could not be removed asks no second time.
+        """
+        try:
+            written_ns = os.stat(self.journal_path.parent / f"{request.id}{_SUFFIX}").st_mtime_ns
+        except OSError:
+            return request
+        mark = hashlib.sha256(str(written_ns).encode()).hexdigest()[:8]
+        return request.model_copy(update={"id": f"{request.id[:54].rstrip('-.')}-{mark}"})
+
     def confirmed(self, request: HaltFile) -> bool:
         """Whether the engine has the latch on disk, read from the journal itself: no network, no engine needed for the answer."""
         try:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.live.engine.rig import EngineRig
+from tests.live.engine.rig import EngineRig, Pen
 
 HALT = [sys.executable, "-m", "quantum_engine", "halt"]
 
@@ -64,3 +64,16 @@ async def test_a_half_written_request_still_stops(engine: EngineRig) -> None:
     (engine.folder / "journal" / "engine-0-20260101000000-abcd.halt").write_bytes(b'{"id": "engine-0-2026')
     status = await engine.until_status(lambda s: bool(s["latches"]), "it is latched")
     assert (status["latches"][0]["id"], status["latches"][0]["action"]) == ("engine-0-20260101000000-abcd", "Flatten")
+
+
+async def test_a_file_of_the_same_name_stops_again_after_its_release(engine: EngineRig, pen: Pen) -> None:
+    """Whoever writes ``stop.halt`` a second time means it: a name that was released once must not be deaf for ever."""
+    file = engine.folder / "journal" / "stop.halt"
+    await engine.start()
+    await engine.put(pen.document(1))
+    for round_number in (1, 2):
+        file.write_text('{"id": "stop", "action": "HaltEntries", "reason": "by hand"}')
+        status = await engine.until_status(lambda s: bool(s["latches"]), "it is latched")
+        await engine.until(lambda: _no_requests(engine), "the request is done with")
+        await engine.put(pen.document(1 + round_number, released=[status["latches"][0]["id"]]))
+        await engine.until_status(lambda s: not s["latches"], "people released it")
