@@ -52,7 +52,11 @@ POLICY_BOUNDS = (
     ("maxLeverageBps", 100, 1_250_000), ("maxDrawdownBps", 1, 10_000), ("warnDrawdownBps", 0, 9_999), ("stopCooldownSeconds", 0, 86_400),
     ("flattenDeadlineSeconds", 1, 3_600), ("priceCollarBps", 1, 10_000), ("maxOrdersPerSecond", 1, 100), ("maxIntentsPerMinute", 1, 6_000),
     ("maxDataAgeSeconds", 1, 300), ("maxBalanceAgeSeconds", 1, 3_600), ("leaseSeconds", 5, 3_600),
+    ("maxDailyLossBps", 1, 10_000), ("maxLossVelocityBps", 1, 10_000), ("lossVelocitySeconds", 1, 3_600), ("maxRejectsPerMinute", 1, 6_000),
+    ("orderRunawayBps", 10_000, 1_000_000), ("dataSilenceDeadlineSeconds", 10, 3_600), ("streamSilenceDeadlineSeconds", 10, 3_600),
+    ("reconciliationDeadlineSeconds", 10, 3_600),
 )  # fmt: skip
+ANSWERS = ("onDailyLoss", "onLossVelocity", "onOrderFault", "onOutage")
 MODE_BOUNDS = (
     ("barSeconds", 1, 86_400), ("fastBars", 2, 500), ("slowBars", 3, 1_000), ("atrBars", 2, 500), ("riskPerTradeBps", 1, 1_000),
     ("maxLeverageBps", 100, 1_250_000), ("cooldownSeconds", 0, 86_400),
@@ -66,6 +70,7 @@ def _fitting(field: str, value: int) -> Spec:
     rooms = {
         "maxOrderNotionalUsdt": high, "maxPositionNotionalUsdt": {**high, "maxOrderNotionalUsdt": 1}, "maxGrossExposureUsdt": low,
         "maxDrawdownBps": {"warnDrawdownBps": 0}, "warnDrawdownBps": {"maxDrawdownBps": 10_000},
+        "dataSilenceDeadlineSeconds": {"maxDataAgeSeconds": 1},
     }  # fmt: skip
     return policy(**{**rooms.get(field, {}), field: value})
 
@@ -128,6 +133,13 @@ def _policies() -> list[Case]:
         case("an order as large as the position", policy(maxOrderNotionalUsdt=5_000)),
         case("a position above the exposure", policy(maxPositionNotionalUsdt=10_001), "maxPositionNotionalUsdt must not be above", True),
         case("a position as large as the exposure", policy(maxPositionNotionalUsdt=10_000)),
+        *[case(f"{field} {action}", policy(**{field: action}))
+          for field in ANSWERS for action in ("HaltEntries", "CancelOrders", "Flatten")],
+        *[case(f"an unknown answer of {field}", policy(**{field: "Ignore"}), field) for field in ANSWERS],
+        case("a loss limit as a string", policy(maxDailyLossBps="500"), "maxDailyLossBps"),
+        case("a stop for silence that orders still live with", policy(dataSilenceDeadlineSeconds=20, maxDataAgeSeconds=21),
+             "dataSilenceDeadlineSeconds must not be below", True),
+        case("a stop for silence as soon as no order lives with it", policy(dataSilenceDeadlineSeconds=20, maxDataAgeSeconds=20)),
         case("no spec", None, "spec"),
         case("a spec that is a list", [], "spec"),
     ]  # fmt: skip

@@ -101,6 +101,7 @@ class Desk:
 POLICY = {
     "instruments": ["BTCUSDT", "ETHUSDT"], "maxOrderNotionalUsdt": 1_000, "maxPositionNotionalUsdt": 5_000, "maxGrossExposureUsdt": 10_000,
     "maxLeverageBps": 20_000, "maxDrawdownBps": 900, "warnDrawdownBps": 400, "onDrawdown": "CancelOrders", "onLeaseExpiry": "ExitOnly",
+    "onOutage": "CancelOrders",
 }  # fmt: skip
 
 

@@ -11,10 +11,15 @@ from quantum_api.crd import limit_fields
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DEFAULTS = {
     "stopCooldownSeconds": 300, "flattenDeadlineSeconds": 60, "priceCollarBps": 500, "maxOrdersPerSecond": 10, "maxIntentsPerMinute": 10,
-    "maxDataAgeSeconds": 5, "maxBalanceAgeSeconds": 300, "leaseSeconds": 60,
+    "maxDataAgeSeconds": 5, "maxBalanceAgeSeconds": 300, "leaseSeconds": 60, "maxDailyLossBps": 1_000, "maxLossVelocityBps": 1_000,
+    "lossVelocitySeconds": 60, "maxRejectsPerMinute": 30, "orderRunawayBps": 30_000, "dataSilenceDeadlineSeconds": 300,
+    "streamSilenceDeadlineSeconds": 300, "reconciliationDeadlineSeconds": 300,
+    "onDailyLoss": "Flatten", "onLossVelocity": "Flatten", "onOrderFault": "CancelOrders",
 }  # fmt: skip
-WORDS = {"onDrawdown": ("HaltEntries", "Flatten"), "onLeaseExpiry": ("ReduceOnly", "Halted")}
+ANSWERS = ("onDrawdown", "onDailyLoss", "onLossVelocity", "onOrderFault", "onOutage")
+WORDS = dict.fromkeys(ANSWERS, ("HaltEntries", "Flatten")) | {"onLeaseExpiry": ("ReduceOnly", "Halted")}
 """looser, tighter"""
+LONGER_IS_TIGHTER = ("stopCooldownSeconds", "lossVelocitySeconds")
 
 
 def said(*what: str, who: str = "walt") -> str:
@@ -34,7 +39,7 @@ def _steps() -> list[tuple[str, Any, Any, Any]]:
         if field in WORDS:
             steps.append((field, now[field], *WORDS[field]))
         else:
-            outward = -1 if field == "stopCooldownSeconds" else 1
+            outward = -1 if field in LONGER_IS_TIGHTER else 1
             steps.append((field, now[field], now[field] + outward, now[field] - outward))
     return steps
 
