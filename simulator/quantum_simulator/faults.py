@@ -26,11 +26,19 @@ class FaultKind(StrEnum):
     """Connections stay, pings are answered, no event comes."""
     STREAM_CUT = "stream_cut"
     """Connections are closed, new ones are refused while it lasts."""
+    STREAM_DELAY = "stream_delay"
+    """User events come ``delay_ms`` later, in their order; REST answers at once."""
+    STREAM_SWAP = "stream_swap"
+    """ACCOUNT_UPDATE is sent before the ORDER_TRADE_UPDATE of the same command, not after it."""
+    STREAM_DUPLICATE = "stream_duplicate"
+    """User events are sent twice."""
     REJECT_CODE = "reject_code"
     """Do nothing, answer the given code."""
 
 
-STREAM_KINDS = frozenset({FaultKind.STREAM_SILENT, FaultKind.STREAM_CUT})
+STREAM_KINDS = frozenset(
+    {FaultKind.STREAM_SILENT, FaultKind.STREAM_CUT, FaultKind.STREAM_DELAY, FaultKind.STREAM_SWAP, FaultKind.STREAM_DUPLICATE}
+)
 
 
 @dataclass(slots=True)
@@ -42,6 +50,8 @@ class Fault:
     path: str = ""
     """Prefix of the path, empty: every path."""
     method: str = ""
+    event: str = ""
+    """Type of the stream event (``ORDER_TRADE_UPDATE``, …), empty: every one."""
     left: int | None = None
     """How many more times; ``None``: until the time, or until deleted."""
     until_ms: int | None = None
@@ -91,13 +101,12 @@ class Faults:
                 struck.append(self._use(fault))
         return struck
 
-    def strike_stream(self, kind: FaultKind, account: str, path: str, now_ms: int) -> bool:
-        """Is this stream message (or connection) hit?  Uses one count."""
+    def struck_stream(self, kind: FaultKind, account: str, path: str, now_ms: int, event: str = "") -> Fault | None:
+        """The fault of this kind that hits this stream message (or connection).  Uses one count."""
         for fault in self.ordered:
-            if fault.kind is kind and fault.matches(account, path, "", now_ms):
-                self._use(fault)
-                return True
-        return False
+            if fault.kind is kind and fault.event in {"", event} and fault.matches(account, path, "", now_ms):
+                return self._use(fault)
+        return None
 
     def _use(self, fault: Fault) -> Fault:
         fault.struck += 1

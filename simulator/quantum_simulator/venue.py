@@ -160,9 +160,9 @@ class Venue:
         self._state.flush()
         self._publisher.market(now_ms)
 
-    def _is_silent(self, account: str, path: str) -> bool:
-        faults = self._state.faults
-        return bool(faults.ordered) and faults.strike_stream(FaultKind.STREAM_SILENT, account, path, self._state.clock.now_ms())
+    def _is_silent(self, account: str, path: str, event: str) -> bool:
+        faults, now_ms = self._state.faults, self._state.clock.now_ms()
+        return bool(faults.ordered) and faults.struck_stream(FaultKind.STREAM_SILENT, account, path, now_ms, event) is not None
 
     @property
     def is_hand_stepped(self) -> bool:

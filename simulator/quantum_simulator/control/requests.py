@@ -73,6 +73,7 @@ class FaultOrder(Strict):
     account: str = ""
     path: str = ""
     method: str = ""
+    event: Annotated[str, Meta(description="stream faults: only events of this type, as ORDER_TRADE_UPDATE")] = ""
     count: Positive | None = None
     for_ms: Positive | None = None
     delay_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0
@@ -88,6 +89,7 @@ class FaultOrder(Strict):
             account=self.account,
             path=self.path,
             method=self.method.upper(),
+            event=self.event,
             left=self.count,
             until_ms=None if self.for_ms is None else now_ms + self.for_ms,
             delay_ms=self.delay_ms,

@@ -45,6 +45,7 @@ def fault(each: Fault) -> Json:
         "account": each.account,
         "path": each.path,
         "method": each.method,
+        "event": each.event,
         "left": each.left,
         "untilMs": each.until_ms,
         "struck": each.struck,

@@ -62,10 +62,16 @@ class Connection:
         await asyncio.gather(self._writer, return_exceptions=True)
 
 
+def _type_of(message: Any) -> str:
+    """The event type; several marks at once are a list of the same type."""
+    first = message[0] if isinstance(message, list) else message
+    return str(first["e"])
+
+
 class Hub:
     """Connections by stream name and by account."""
 
-    def __init__(self, is_silent: Callable[[str, str], bool]) -> None:
+    def __init__(self, is_silent: Callable[[str, str, str], bool]) -> None:
         self._is_silent = is_silent
         self._by_stream: defaultdict[str, set[Connection]] = defaultdict(set)
         self._by_account: defaultdict[str, set[Connection]] = defaultdict(set)
@@ -102,12 +108,12 @@ class Hub:
     def to_stream(self, stream: str, route: str, message: Any) -> None:
         """Deliver on the route where the stream lives; a listener on another route hears nothing, as on Binance."""
         listeners = [each for each in self._by_stream.get(stream, ()) if each.route == route]
-        if listeners and not self._is_silent("", f"/{route}"):
+        if listeners and not self._is_silent("", f"/{route}", _type_of(message)):
             self._deliver(listeners, stream, message)
 
     def to_account(self, account: str, key: str, message: Any) -> None:
         listeners = self._by_account.get(account)
-        if listeners and not self._is_silent(account, "/private"):
+        if listeners and not self._is_silent(account, "/private", _type_of(message)):
             self._deliver(listeners, key, message)
 
     def _deliver(self, listeners: Iterable[Connection], stream: str, message: Any) -> None:

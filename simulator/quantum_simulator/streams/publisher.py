@@ -1,19 +1,47 @@
 """Turns what happened into stream messages, for those who listen.
 
 In    effects of the core; the passing of market time
-Out   messages to the hub
+Out   messages to the hub, those of a delayed stream when their time has come
 Flow  venue -> HERE -> hub
 Why   nothing is rendered that nobody hears; user events leave in the order in which they happened
 """
 
+import asyncio
+
+from quantum_simulator.clock import HandClock
 from quantum_simulator.core.effects import AccountEffect, AlgoEffect, Effect, LeverageEffect, OrderEffect, TradeEffect
 from quantum_simulator.state import VenueState
 from quantum_simulator.streams import render
+from quantum_simulator.streams.disorder import Disorder
 from quantum_simulator.streams.hub import Hub
 
 KLINE_EVERY_MS = 250
 DEPTH_EVERY_MS = 100
 SLOW_MARK_FACTOR = 3
+UserEffect = OrderEffect | AccountEffect | AlgoEffect | LeverageEffect
+
+
+def _owner(effect: UserEffect) -> str:
+    match effect:
+        case OrderEffect(order=order):
+            return order.account
+        case AlgoEffect(algo=algo):
+            return algo.account
+        case _:
+            return effect.account
+
+
+def _rendered(effect: UserEffect) -> list[render.Json]:
+    match effect:
+        case OrderEffect(fill=fill):
+            update = render.order_trade_update(effect)
+            return [update] if fill is None else [render.trade_lite(effect, fill), update]
+        case AccountEffect():
+            return [render.account_update(effect)]
+        case AlgoEffect():
+            return [render.algo_update(effect)]
+        case LeverageEffect():
+            return [render.account_config_update(effect)]
 
 
 class Publisher:
@@ -26,28 +54,37 @@ class Publisher:
         self._sent_ms: dict[str, int] = {}
         self._sent_id: dict[str, int] = {}
         self._trade_id = 0
+        self._disorder = Disorder(state.faults)
+        self._alarm: asyncio.TimerHandle | None = None
 
     def effects(self, effects: list[Effect]) -> None:
+        """Of one command: trades at once, user events after the stream faults have had their way with them."""
+        told: dict[str, list[render.Json]] = {}
         for effect in effects:
             if isinstance(effect, TradeEffect):
                 self._trade(effect)
-            else:
-                self._user(effect)
+            elif self._hub.has_listener(owner := _owner(effect)):
+                told.setdefault(owner, []).extend(_rendered(effect))
+        now_ms = self._state.clock.now_ms()
+        for account, events in told.items():
+            for event in self._disorder.through(account, events, now_ms):
+                self._send(account, event)
+        self._wait_for_held(now_ms)
 
-    def _user(self, effect: OrderEffect | AccountEffect | AlgoEffect | LeverageEffect) -> None:
-        match effect:
-            case OrderEffect(order=order, fill=fill):
-                if not self._hub.has_listener(order.account):
-                    return
-                if fill is not None:
-                    self._send(order.account, render.trade_lite(effect, fill))
-                self._send(order.account, render.order_trade_update(effect))
-            case AccountEffect(account=name):
-                self._send(name, render.account_update(effect))
-            case AlgoEffect(algo=algo):
-                self._send(algo.account, render.algo_update(effect))
-            case LeverageEffect(account=name):
-                self._send(name, render.account_config_update(effect))
+    def _wait_for_held(self, now_ms: int) -> None:
+        """A running venue releases what is late on the millisecond; a hand-stepped one with the tick that reaches it."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        due_ms = self._disorder.next_due_ms()
+        if due_ms is not None and not isinstance(self._state.clock, HandClock):
+            self._alarm = asyncio.get_running_loop().call_later((due_ms - now_ms + 1) / 1_000, self.release)
+
+    def release(self) -> None:
+        now_ms = self._state.clock.now_ms()
+        for account, event in self._disorder.release(now_ms):
+            self._send(account, event)
+        self._wait_for_held(now_ms)
 
     def _send(self, account: str, message: render.Json) -> None:
         self._hub.to_account(account, self._state.listen_keys.key_of(account) or "", message)
@@ -65,6 +102,7 @@ class Publisher:
 
     def market(self, now_ms: int) -> None:
         """After every tick: each public stream that has listeners and is due."""
+        self.release()
         for stream in self._hub.streams():
             name, _, kind = stream.partition("@")
             if name == "!markPrice":

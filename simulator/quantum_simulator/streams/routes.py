@@ -40,7 +40,7 @@ class StreamServer:
         account = self._owner(match["rest"] or params.get("listenKey", "")) if route == "private" else ""
         if route == "private" and not account:
             return web.json_response({"code": -1125, "msg": "This listenKey does not exist."}, status=400)
-        if self._state.faults.strike_stream(FaultKind.STREAM_CUT, account, f"/{route}", self._state.clock.now_ms()):
+        if self._state.faults.struck_stream(FaultKind.STREAM_CUT, account, f"/{route}", self._state.clock.now_ms()):
             return web.Response(status=503)
         socket = web.WebSocketResponse(autoping=True, heartbeat=PING_SECONDS, compress=False, max_msg_size=64 * 1024, timeout=1.0)
         await socket.prepare(request)

@@ -49,9 +49,9 @@ def test_stream_faults_do_not_touch_requests_and_the_reverse() -> None:
     faults = Faults()
     faults.order(Fault(FaultKind.STREAM_SILENT, account="alpha"))
     assert not faults.strike("alpha", ORDER, "POST", 0)
-    assert faults.strike_stream(FaultKind.STREAM_SILENT, "alpha", "/private", 0)
-    assert not faults.strike_stream(FaultKind.STREAM_SILENT, "beta", "/private", 0)
-    assert not faults.strike_stream(FaultKind.STREAM_CUT, "alpha", "/private", 0)
+    assert faults.struck_stream(FaultKind.STREAM_SILENT, "alpha", "/private", 0)
+    assert not faults.struck_stream(FaultKind.STREAM_SILENT, "beta", "/private", 0)
+    assert not faults.struck_stream(FaultKind.STREAM_CUT, "alpha", "/private", 0)
 
 
 def test_faults_are_cleared_one_or_all() -> None:
