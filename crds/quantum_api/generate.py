@@ -72,8 +72,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if options.check and paths else 0
 
 
+class _WithoutAliases(yaml.SafeDumper):
+    """Whoever reads a CRD should not have to follow an anchor to see what an enum permits."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the library names it
+        return True
+
+
 def _yaml(document: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(document, sort_keys=False, width=140, allow_unicode=True)
+    text: str = yaml.dump(document, Dumper=_WithoutAliases, sort_keys=False, width=140, allow_unicode=True)
     return text
 
 
