@@ -52,7 +52,7 @@ class Disorder:
         if fault is None and not waiting:
             return False
         due_ms = now_ms + (fault.delay_ms if fault else 0)
-        self._held.setdefault(account, deque()).append(Held(max(due_ms, waiting[-1].due_ms) if waiting else due_ms, event))
+        self._held.setdefault(account, deque()).append(Held(due_ms, event))
         return True
 
     def next_due_ms(self) -> int | None:
