@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     speed: float = Field(default=1.0, gt=0, le=10_000, description="market time per venue time")
     hand_stepped: bool = Field(default=False, description="time moves only by POST /control/step")
     history_minutes: int = Field(default=500, ge=0, le=3_000, description="candles made up before the start")
+    funding_minutes: int = Field(default=480, ge=1, le=1_440, description="venue time between two funding payments")
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(default=tuple(DEFAULT_INSTRUMENTS), description="comma separated symbols")
     weight_limit: int = Field(default=2_400, ge=1, description="request weight per minute and IP")
     orders_per_ten_seconds: int = Field(default=300, ge=1, description="orders per 10 s and account")
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
             speed=self.speed,
             is_hand_stepped=self.hand_stepped,
             history_minutes=self.history_minutes,
+            funding_interval_ms=self.funding_minutes * 60_000,
             instruments=tuple(DEFAULT_INSTRUMENTS[symbol] for symbol in self.symbols),
             limits=RateLimits(self.weight_limit, self.orders_per_ten_seconds, self.orders_per_minute),
         )

@@ -17,7 +17,7 @@ from aiohttp import web
 from quantum_simulator.clock import Clock, HandClock, WallClock
 from quantum_simulator.control.server import ControlServer
 from quantum_simulator.core.accounts import Account
-from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.floor import FUNDING_INTERVAL_MS, Floor
 from quantum_simulator.core.instruments import DEFAULT_INSTRUMENTS, Instrument
 from quantum_simulator.core.session import move_market
 from quantum_simulator.core.settlement import print_trade
@@ -46,6 +46,8 @@ class VenueOptions:
     """Market time per venue time: walk, drift and shocks run this much faster; stamps and rate limits do not."""
     is_hand_stepped: bool = False
     history_minutes: int = 500
+    funding_interval_ms: int = FUNDING_INTERVAL_MS
+    """In venue time, on its multiples since the epoch, as Binance's 00:00, 08:00 and 16:00 UTC."""
     instruments: tuple[Instrument, ...] = tuple(DEFAULT_INSTRUMENTS.values())
     limits: RateLimits = field(default_factory=RateLimits)
 
@@ -59,6 +61,7 @@ class Venue:
         if clock is None:
             clock = HandClock(wall.now_ms()) if self._options.is_hand_stepped else wall
         floor = Floor.of(self._options.instruments, accounts)
+        floor.schedule_funding(self._options.funding_interval_ms, clock.now_ms())
         market = Market(self._options.instruments, self._options.seed, clock.now_ms(), self._options.history_minutes)
         self._state = VenueState(floor, market, clock, wall, self._options.limits)
         self._hub = Hub(self._is_silent)

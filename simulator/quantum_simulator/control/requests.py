@@ -53,6 +53,13 @@ class DepthOrder(Strict):
     symbol: Symbol = "all"
 
 
+class FundingOrder(Strict):
+    """The rate that longs pay shorts (negative: the reverse) at every funding time from now on."""
+
+    rate: DecimalText
+    symbol: Symbol = "all"
+
+
 class DepositOrder(Strict):
     """A transfer into the account, or out of it when negative."""
 
@@ -101,4 +108,4 @@ class FaultOrder(Strict):
         )
 
 
-ORDERS: tuple[type[Strict], ...] = (ShockOrder, DriftOrder, PriceOrder, DepthOrder, DepositOrder, StepOrder, FaultOrder)
+ORDERS: tuple[type[Strict], ...] = (ShockOrder, DriftOrder, PriceOrder, DepthOrder, FundingOrder, DepositOrder, StepOrder, FaultOrder)

@@ -20,10 +20,12 @@ from quantum_simulator.control.requests import (
     DepthOrder,
     DriftOrder,
     FaultOrder,
+    FundingOrder,
     PriceOrder,
     ShockOrder,
     StepOrder,
 )
+from quantum_simulator.core import funding
 from quantum_simulator.core.settlement import deposit
 from quantum_simulator.faults import FaultKind
 from quantum_simulator.market.walk import Walk
@@ -79,6 +81,7 @@ class ControlServer:
                 web.post("/control/drift", self.drift),
                 web.post("/control/price", self.price),
                 web.post("/control/depth", self.depth),
+                web.post("/control/funding", self.funding),
                 web.get("/control/faults", self.faults),
                 web.post("/control/faults", self.order_faults),
                 web.delete("/control/faults", self.clear_faults),
@@ -132,6 +135,12 @@ class ControlServer:
             walk.depth = order.scale
         self._stepper.reprice()
         return _json({"symbols": self._state.market.chosen(order.symbol), "scale": order.scale})
+
+    async def funding(self, request: web.Request) -> web.Response:
+        order = await _read(request, FundingOrder)
+        symbols = self._state.market.chosen(order.symbol)
+        funding.order_rate(self._state.floor, symbols, Decimal(order.rate))
+        return _json({"symbols": symbols, "rate": order.rate, "nextFundingMs": self._state.floor.next_funding_ms})
 
     async def faults(self, _: web.Request) -> web.Response:
         return _json([views.fault(each) for each in self._state.faults.ordered])

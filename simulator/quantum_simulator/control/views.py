@@ -64,6 +64,7 @@ def account_summary(state: VenueState, account: Account) -> Json:
         "maintenanceUsdt": money(maintenance(floor, account)),
         "depositsUsdt": money(account.deposits),
         "feesUsdt": money(account.fees),
+        "fundingUsdt": money(account.funding),
         "isHedgeMode": account.is_hedge_mode,
         "isFlat": not held,
         "openOrderCount": len(account.all_open()),

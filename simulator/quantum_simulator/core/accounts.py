@@ -4,7 +4,7 @@ In    fills, cancels, deposits
 Out   realised profit, equity parts, look-ups by order id and client id
 Flow  settlement -> HERE -> margin, endpoints
 Why   the position keeps its signed cost, not an average price: profit of the closing part is exact, and
-      wallet = deposits + realised - fees holds to the last digit
+      wallet = deposits + realised - fees + funding holds to the last digit
 """
 
 from collections import deque
@@ -80,6 +80,8 @@ class Account:
     default_leverage: int = 20
     deposits: Decimal = ZERO
     fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    """Received minus paid."""
     updated_ms: int = 0
     is_hedge_mode: bool = False
     positions: dict[PositionKey, Position] = field(default_factory=dict)

@@ -6,9 +6,11 @@ Flow  place, cancel, matching, triggers, liquidation work on HERE; venue drains 
 Why   one owner of state and one order of effects make a run repeatable
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.effects import Effect
@@ -16,6 +18,18 @@ from quantum_simulator.core.instruments import Instrument
 from quantum_simulator.core.ladder import Ladder
 from quantum_simulator.core.resting import RestingBook
 from quantum_simulator.refusals import Words, refuse
+
+FUNDING_INTERVAL_MS = 8 * 3_600_000
+FUNDING_POINTS_KEPT = 3_000
+
+
+class FundingPoint(NamedTuple):
+    """The rate that was paid, and the mark price it was paid on."""
+
+    symbol: str
+    rate: Decimal
+    mark: Decimal
+    at_ms: int
 
 
 @dataclass(slots=True)
@@ -29,6 +43,8 @@ class Book:
     ladder: Ladder
     resting: RestingBook = field(default_factory=RestingBook)
     update_id: int = 1
+    funding_rate: Decimal = Decimal("0.0001")
+    """Share of the notional that a long one pays at the next funding time."""
 
     def best_price(self, buys: bool) -> Decimal | None:
         """The best price that a buyer (or seller) meets, of ladder and resting orders together."""
@@ -60,10 +76,18 @@ class Floor:
     last_trade_id: int = 5_000_000
     last_algo_id: int = 3_000_000
     last_income_id: int = 9_000_000
+    funding_interval_ms: int = FUNDING_INTERVAL_MS
+    next_funding_ms: int = 0
+    """0: not scheduled, nobody pays."""
+    funding_points: deque[FundingPoint] = field(default_factory=lambda: deque(maxlen=FUNDING_POINTS_KEPT))
 
     @classmethod
     def of(cls, instruments: Iterable[Instrument], accounts: Iterable[Account]) -> "Floor":
         return cls({each.symbol: new_book(each) for each in instruments}, {each.name: each for each in accounts})
+
+    def schedule_funding(self, interval_ms: int, now_ms: int) -> None:
+        self.funding_interval_ms = interval_ms
+        self.next_funding_ms = (now_ms // interval_ms + 1) * interval_ms
 
     def book(self, symbol: str) -> Book:
         found = self.books.get(symbol)

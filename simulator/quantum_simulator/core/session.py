@@ -3,13 +3,14 @@
 In    per symbol: index price, how deep and how wide the book is; the time that passed
 Out   refilled ladders, resting fills, triggered algo orders, liquidations, expired countdowns
 Flow  market.step -> HERE -> effects
-Why   a fixed order of work: books, then resting orders, then triggers, then liquidation
+Why   a fixed order of work: books, then funding, resting orders, triggers, liquidation, countdowns
 """
 
 from decimal import Decimal
 from typing import NamedTuple
 
 from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.funding import run_funding
 from quantum_simulator.core.liquidation import run_liquidations
 from quantum_simulator.core.matching import cross_resting
 from quantum_simulator.core.trading import run_countdowns
@@ -30,6 +31,7 @@ def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms:
         book.ladder.refill(elapsed_ms)
         book.ladder.rebuild(book.index, quote.depth, quote.widen)
         book.update_id += 1
+    run_funding(floor, now_ms)
     for symbol in quotes:
         cross_resting(floor, symbol, now_ms)
         run_triggers(floor, symbol, now_ms)

@@ -3,7 +3,7 @@
 In    (order, price, quantity, maker or taker)
 Out   changed account and order; OrderEffect, AccountEffect, TradeEffect appended to the floor
 Flow  matching, liquidation, cancel -> HERE -> effects
-Why   one place that moves money: wallet = deposits + realised - fees, position = sum of fills
+Why   one place that moves money: wallet = deposits + realised - fees + funding, position = sum of fills
 """
 
 from collections.abc import Iterable

@@ -57,6 +57,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", f"{_V1}/time"): Endpoint(market.server_time, 1, _PUBLIC),
     ("GET", f"{_V1}/exchangeInfo"): Endpoint(market.exchange_info, 1, _PUBLIC),
     ("GET", f"{_V1}/premiumIndex"): Endpoint(market.premium_index, _with_symbol(1, 10), _PUBLIC),
+    ("GET", f"{_V1}/fundingRate"): Endpoint(market.funding_rates, 1, _PUBLIC),
     ("GET", f"{_V1}/ticker/bookTicker"): Endpoint(market.book_ticker, _with_symbol(2, 5), _PUBLIC),
     ("GET", f"{_V1}/depth"): Endpoint(market.depth, _by_limit(500, ((50, 2), (100, 5), (500, 10)), 20), _PUBLIC),
     ("GET", f"{_V1}/klines"): Endpoint(market.klines, _by_limit(500, ((99, 1), (499, 2), (1_000, 5)), 10), _PUBLIC),

@@ -17,8 +17,7 @@ from quantum_simulator.rest import parameters as read
 from quantum_simulator.rest.call import Call
 from quantum_simulator.rest.render import Json
 
-FUNDING_MS = 8 * 3_600_000
-FUNDING_RATE = "0.00010000"
+INTEREST_RATE = "0.00010000"
 
 
 def ping(_: Call) -> Json:
@@ -111,10 +110,6 @@ def _one_or_all(call: Call, found: list[Json]) -> Json | list[Json]:
     return found[0] if call.params.get("symbol") else found
 
 
-def next_funding_ms(now_ms: int) -> int:
-    return (now_ms // FUNDING_MS + 1) * FUNDING_MS
-
-
 def premium_index(call: Call) -> Json | list[Json]:
     found = [
         {
@@ -122,14 +117,27 @@ def premium_index(call: Call) -> Json | list[Json]:
             "markPrice": money(book.mark),
             "indexPrice": money(book.index),
             "estimatedSettlePrice": money(book.index),
-            "lastFundingRate": FUNDING_RATE,
-            "interestRate": FUNDING_RATE,
-            "nextFundingTime": next_funding_ms(call.now_ms),
+            "lastFundingRate": money(book.funding_rate),
+            "interestRate": INTEREST_RATE,
+            "nextFundingTime": call.state.floor.next_funding_ms,
             "time": call.now_ms,
         }
         for book in _chosen(call)
     ]
     return _one_or_all(call, found)
+
+
+def funding_rates(call: Call) -> list[Json]:
+    """What was paid, oldest first."""
+    symbol = call.params.get("symbol")
+    start_ms, end_ms = read.integer(call.params, "startTime", 0), read.integer(call.params, "endTime", 1 << 62)
+    found = [
+        {"symbol": each.symbol, "fundingTime": each.at_ms, "fundingRate": money(each.rate), "markPrice": money(each.mark)}
+        for each in call.state.floor.funding_points
+        if symbol in {None, each.symbol} and start_ms <= each.at_ms <= end_ms
+    ]
+    limit = read.limit(call.params, 100, 1_000)
+    return found[:limit] if start_ms else found[-limit:]
 
 
 def book_ticker(call: Call) -> Json | list[Json]:

@@ -114,7 +114,7 @@ class Publisher:
         book = self._state.floor.books[symbol]
         if kind in {"markPrice", "markPrice@1s"}:
             if self._is_due(stream, self._mark_interval_ms(kind), now_ms):
-                self._hub.to_stream(stream, "market", render.mark_price(book, now_ms))
+                self._hub.to_stream(stream, "market", render.mark_price(book, self._state.floor.next_funding_ms, now_ms))
         elif kind.startswith("kline_"):
             self._kline(stream, symbol, kind.removeprefix("kline_"), now_ms)
         elif kind == "bookTicker":
@@ -132,7 +132,7 @@ class Publisher:
 
     def _mark_of_all(self, stream: str, now_ms: int) -> None:
         if self._is_due(stream, self._mark_interval_ms(stream), now_ms):
-            every = [render.mark_price(book, now_ms) for book in self._state.floor.books.values()]
+            every = [render.mark_price(book, self._state.floor.next_funding_ms, now_ms) for book in self._state.floor.books.values()]
             self._hub.to_stream(stream, "market", every)
 
     def _kline(self, stream: str, symbol: str, interval: str, now_ms: int) -> None:

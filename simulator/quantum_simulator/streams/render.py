@@ -14,7 +14,7 @@ from quantum_simulator.core.floor import Book
 from quantum_simulator.core.orders import Fill
 from quantum_simulator.decimals import money, text
 from quantum_simulator.market.candles import Candle
-from quantum_simulator.rest.market_endpoints import FUNDING_RATE, best_of, next_funding_ms
+from quantum_simulator.rest.market_endpoints import best_of
 
 Json = dict[str, Any]
 
@@ -148,7 +148,7 @@ def listen_key_expired(key: str, at_ms: int) -> Json:
     return {"e": "listenKeyExpired", "E": at_ms, "listenKey": key}
 
 
-def mark_price(book: Book, at_ms: int) -> Json:
+def mark_price(book: Book, next_funding_ms: int, at_ms: int) -> Json:
     return {
         "e": "markPriceUpdate",
         "E": at_ms,
@@ -156,8 +156,8 @@ def mark_price(book: Book, at_ms: int) -> Json:
         "p": money(book.mark),
         "i": money(book.index),
         "P": money(book.index),
-        "r": FUNDING_RATE,
-        "T": next_funding_ms(at_ms),
+        "r": money(book.funding_rate),
+        "T": next_funding_ms,
     }
 
 

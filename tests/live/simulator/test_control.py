@@ -48,6 +48,27 @@ async def test_a_deposit_is_told_on_the_stream(alpha, await_event) -> None:
     assert (update["m"], update["B"][0]["wb"], update["B"][0]["bc"]) == ("DEPOSIT", "10500.00000000", "500.00000000")
 
 
+async def test_an_ordered_funding_rate_is_told_and_paid_at_its_time(alpha, await_event) -> None:
+    await alpha.order("BUY", "0.1")
+    ordered = await alpha.control("POST", "funding", {"symbol": "BTCUSDT", "rate": "0.01"})
+    premium = (await alpha.raw("GET", "/fapi/v1/premiumIndex?symbol=BTCUSDT")).body
+    assert (premium["lastFundingRate"], premium["nextFundingTime"]) == ("0.01000000", ordered["nextFundingMs"])
+    await alpha.control("POST", "price", {"symbol": "BTCUSDT", "price": "90000"})
+    stream = await alpha.user_stream()
+    mark = await alpha.stream("/market/ws/btcusdt@markPrice@1s")
+    alpha.venue.state.clock.advance(ordered["nextFundingMs"] - alpha.venue.state.clock.now_ms() - 100)
+    alpha.venue.step(100)
+    update = (await await_event(stream, "ACCOUNT_UPDATE"))["a"]
+    assert (update["m"], update["B"][0]["bc"], update["P"]) == ("FUNDING_FEE", "-90.00000000", [])
+    assert (await await_event(mark, "markPriceUpdate"))["r"] == "0.01000000"
+    (income,) = (await alpha.call("GET", "/fapi/v1/income", incomeType="FUNDING_FEE")).body
+    assert (income["income"], income["symbol"]) == ("-90.00000000", "BTCUSDT")
+    (paid,) = (await alpha.raw("GET", "/fapi/v1/fundingRate?symbol=BTCUSDT")).body
+    assert (paid["fundingRate"], paid["fundingTime"]) == ("0.01000000", ordered["nextFundingMs"])
+    seen = await alpha.control("GET", "accounts/alpha")
+    assert seen["fundingUsdt"] == "-90.00000000"
+
+
 async def test_accept_then_503_leaves_a_live_order_behind_an_unknown_answer(alpha) -> None:
     await alpha.control("POST", "faults", [{"kind": "accept_then_503", "path": "/fapi/v1/order", "method": "POST", "count": 1}])
     answer = await alpha.order("BUY", "0.1", price="89000", newClientOrderId="lost")

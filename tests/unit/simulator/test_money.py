@@ -128,9 +128,10 @@ MOVE = st.tuples(st.integers(60_000, 120_000), st.sampled_from([0.0, 0.1, 1.0]))
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(STEP, MOVE), max_size=40))
 def test_whatever_happens_positions_are_sums_of_fills_and_wallets_are_conserved(history: list[tuple]) -> None:
-    """wallet = deposits + realised - fees; position = sum of fills; reduce-only orders never exceed what they close."""
+    """wallet = deposits + realised - fees + funding; position = sum of fills; reduce-only orders never exceed what they close."""
     accounts = [Account(name, f"k-{name}", "s", Decimal(wallet)) for name, wallet in (("alpha", 50_000), ("beta", 9_000), ("poor", 900))]
     floor = Floor.of([DEFAULT_INSTRUMENTS["BTCUSDT"]], accounts)
+    floor.schedule_funding(5, 0)
     for now_ms, step in enumerate(history):
         if len(step) == 2:
             move_market(floor, {"BTCUSDT": Quote(Decimal(step[0]), step[1])}, 500, now_ms)
@@ -162,7 +163,7 @@ def check_books(floor: Floor, account: Account) -> None:
     held = sum((each.quantity if each.side == "BUY" else -each.quantity for each in account.fills), Decimal(0))
     assert account.amount("BTCUSDT") == held
     realised, fees = sum(each.realised for each in account.fills), sum(each.fee for each in account.fills)
-    assert account.wallet == account.deposits + realised - fees
+    assert account.wallet == account.deposits + realised - fees + account.funding
     cash = sum((-each.quantity if each.side == "BUY" else each.quantity) * each.price for each in account.fills)
     assert realised == cash + account.position("BTCUSDT").cost
     assert account.wallet >= 0 or account.amount("BTCUSDT")
