@@ -47,4 +47,10 @@ STAGE_RESTARTS: Final = Counter("quantum_engine_stage_restarts_total", "Crashed 
 DEPENDENCY_UP: Final = Gauge("quantum_engine_dependency_up", "1 = reachable.", ["dependency"], registry=REGISTRY)
 STATUS_VERSION: Final = Gauge("quantum_engine_status_version", "Version of the status, grows with material changes.", registry=REGISTRY)
 ORDERS_REFUSED: Final = Gauge("quantum_engine_orders_refused", "Orders refused since start, by word.", ["word"], registry=REGISTRY)
+BALANCE_REFRESHES: Final = Counter(
+    "quantum_engine_balance_refreshes_total",
+    "The exchange asked for the balance before an entry was judged, by reason and result.",
+    ["due", "result"],
+    registry=REGISTRY,
+)
 LOOP_LAG_SECONDS: Final = Gauge("quantum_engine_loop_lag_seconds", "How late the event loop was at its last beat.", registry=REGISTRY)

@@ -19,7 +19,19 @@ class Holdings(Protocol):
     @property
     def account(self) -> AccountView | None: ...
     @property
-    def account_received_at(self) -> float: ...
+    def account_received_at(self) -> float:
+        """Monotonic, of the newest word on the balance; minus infinity = none yet."""
+        ...
+
+    @property
+    def account_asked_at(self) -> float:
+        """Monotonic, of the newest whole answer of the exchange about the account."""
+        ...
+
+    async def refresh_account(self) -> None:
+        """Ask the exchange now."""
+        ...
+
     @property
     def positions(self) -> Mapping[str, PositionView]: ...
     @property

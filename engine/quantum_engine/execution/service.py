@@ -20,12 +20,14 @@ from quantum_engine.domain import OrderIntent, OrderView, SymbolRules
 from quantum_engine.errors import EngineError, PermanentError, RetryableError, ThrottledError
 from quantum_engine.exchanges.port import Exchange, OrderUpdate, VenueRefusedError
 from quantum_engine.execution.asking import Asker
+from quantum_engine.execution.balance import Balance
 from quantum_engine.execution.gather import Gatherer
 from quantum_engine.execution.intents import Happened, IntentRecord, IntentState, IntentTable
 from quantum_engine.execution.ledger import Ledger
 from quantum_engine.execution.ports import Holdings, Quotes
 from quantum_engine.execution.retries import wait_before_retry
-from quantum_engine.gate.chain import judge, still_permitted
+from quantum_engine.gate.chain import is_worth_asking, judge, still_permitted
+from quantum_engine.gate.snapshot import Snapshot
 from quantum_engine.journal import Journal
 from quantum_engine.ordered_faults import crash_point
 from quantum_engine.permission import Permission
@@ -55,6 +57,7 @@ class Execution:
         self._table = IntentTable()
         self._ledger = Ledger(journal, self._table)
         self._world = Gatherer(clock, permission, limits, market, positions)
+        self._balance = Balance(positions, clock, limits)
         self._asker = Asker(exchange, self._table, permission)
         self._listeners: list[Callable[[OrderIntent, Verdict], None]] = []
         self._rules_read_at = float("-inf")
@@ -64,7 +67,7 @@ class Execution:
     async def submit(self, intent: OrderIntent) -> Verdict:
         """An intent without an id gets one.  Returns when the outcome is known, or after about two seconds of asking."""
         intent = intent if intent.id else replace(intent, id=self._ids())
-        judged = judge(self._world.snapshot(intent, is_duplicate=intent.id in self._table))
+        judged = await self._judge(intent)
         if isinstance(judged, Refused):
             return self._refuse(intent, judged)
         record = self._table.record(intent, self._exchange.venue_ms())
@@ -77,6 +80,19 @@ class Execution:
         finally:
             self._sending.discard(record.id)
         return self._tell(intent, verdict)
+
+    async def _judge(self, intent: OrderIntent) -> Allowed | Refused:
+        """Nothing may be awaited between the last look at the world and the record that the next look counts."""
+        due = None if intent.reduce_only else self._balance.due()
+        if due is not None:
+            judged = is_worth_asking(self._snapshot(intent))
+            refused = judged if isinstance(judged, Refused) else await self._balance.refresh(due)
+            if refused is not None:
+                return refused
+        return judge(self._snapshot(intent))
+
+    def _snapshot(self, intent: OrderIntent) -> Snapshot:
+        return self._world.snapshot(intent, is_duplicate=intent.id in self._table)
 
     async def recover(self) -> None:
         """At start, before anything may open: ask about every intent of the journal that has no final outcome.
@@ -215,6 +231,7 @@ class Execution:
 
     def _tell(self, intent: OrderIntent, verdict: Verdict) -> Verdict:
         log.info("intent", id=intent.id, symbol=intent.symbol, side=intent.side.value, quantity=str(intent.quantity), verdict=str(verdict))
+        self._balance.heard(verdict)
         for listener in self._listeners:
             listener(intent, verdict)
         return verdict

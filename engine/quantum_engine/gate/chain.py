@@ -55,6 +55,7 @@ ENTRIES: Final[tuple[Check, ...]] = (
 
 STILL: Final[tuple[Check, ...]] = PERMISSION + tuple(check for check in ENTRIES if check not in RATES)
 """The rates have counted the order already."""
+WORTH_ASKING: Final = (*EVERY_ORDER, checks.the_instrument_trades, checks.the_instrument_is_permitted, *RATES)
 GATE: Final[tuple[Check, ...]] = EVERY_ORDER + ENTRIES
 ALLOWED: Final = Allowed()
 
@@ -62,6 +63,11 @@ ALLOWED: Final = Allowed()
 def judge(snapshot: Snapshot) -> Allowed | Refused:
     """The whole chain."""
     return _first(EVERY_ORDER if snapshot.is_exit else GATE, snapshot)
+
+
+def is_worth_asking(snapshot: Snapshot) -> Allowed | Refused:
+    """Before the exchange is asked for the balance of an entry's account: what is refused anyway asks nothing of anyone."""
+    return _first(WORTH_ASKING, snapshot)
 
 
 def still_permitted(snapshot: Snapshot) -> Allowed | Refused:

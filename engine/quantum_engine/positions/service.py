@@ -34,6 +34,8 @@ class Positions:
         self.reconciled = False
         self.account_received_at = float("-inf")
         """Monotonic, of the newest word on the balance."""
+        self.account_asked_at = float("-inf")
+        """Monotonic, of the newest whole answer about the account: the stream tells the wallet, not what margin has left free."""
         self._book = PositionBook()
         self._views: dict[str, PositionView] = {}
         self._stream_is_up = False
@@ -79,7 +81,7 @@ class Positions:
         """Ask for the balance alone."""
         account = await self._exchange.account()
         self._book.balance(account)
-        self.account_received_at = self._clock.monotonic()
+        self.account_received_at = self.account_asked_at = self._clock.monotonic()
         self._changed()
 
     @property
@@ -134,7 +136,8 @@ class Positions:
                 self._book.fill(fill)
             case AccountUpdate():
                 self._book.account(event)
-                self.account_received_at = self._clock.monotonic()
+                if event.wallet_usdt is not None:
+                    self.account_received_at = self._clock.monotonic()
                 if event.reason in TRANSFER_REASONS:
                     self._tell(Transferred(event.balance_change_usdt, event.time_ms))
             case StreamUp():
@@ -152,7 +155,7 @@ class Positions:
         positions, orders = await asyncio.gather(self._exchange.positions(), self._exchange.open_orders())
         answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
         self._book.reconcile(answers)
-        self.account_received_at = self._clock.monotonic()
+        self.account_received_at = self.account_asked_at = self._clock.monotonic()
 
     async def _reconcile_for_ever(self) -> None:
         """At once when the stream came up, soon after a failure, else each 30 s."""
