@@ -63,6 +63,9 @@ class Words:
     REDUCE_ONLY_COVERED: Final = (-4118, "ReduceOnly Order Failed. Please check your existing position and open orders.")
     USE_ALGO_ENDPOINT: Final = (-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
     MARKET_BEYOND_BOUND: Final = (-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.")
+    ASSET_MODE_REPEATED: Final = (-4171, "Adjusted asset mode is currently set and does not need to be adjusted repeatedly")
+    BAD_BATCH_PLACE: Final = (-4082, "Invalid number of batch place orders.")
+    BAD_BATCH_CANCEL: Final = (-4083, "Invalid number of batch cancel orders.")
     FOK_NOT_FILLABLE: Final = (
         -5021,
         "Due to the order could not be filled immediately, the FOK order has been rejected. "
@@ -73,6 +76,8 @@ class Words:
         "Due to the order could not be executed as maker, the Post Only order will be rejected. "
         "The order will not be recorded in the order history",
     )
+    TOO_MANY_AMENDMENTS: Final = (-5026, "Exceed maximum modify order limit.")
+    NO_AMENDMENT: Final = (-5027, "No need to modify the order.")
 
 
 def refuse(words: tuple[int, str] | tuple[int, str, int]) -> VenueRefusal:

@@ -17,6 +17,7 @@ from quantum_simulator.core.floor import Floor
 from quantum_simulator.faults import Faults
 from quantum_simulator.listen_keys import ListenKeys
 from quantum_simulator.market.market import Market
+from quantum_simulator.market.tape import Tape
 from quantum_simulator.order_log import OrderLog
 from quantum_simulator.rest.limits import RateLimits
 
@@ -29,6 +30,7 @@ class VenueState:
     wall: Clock
     limits: RateLimits = field(default_factory=RateLimits)
     faults: Faults = field(default_factory=Faults)
+    tape: Tape = field(default_factory=Tape)
     order_log: OrderLog = field(default_factory=OrderLog)
     listen_keys: ListenKeys = field(default_factory=lambda: ListenKeys(lambda: secrets.token_hex(32)))
     publish: Callable[[list[Effect]], None] = lambda _: None

@@ -64,6 +64,8 @@ class Venue:
         floor.schedule_funding(self._options.funding_interval_ms, clock.now_ms())
         market = Market(self._options.instruments, self._options.seed, clock.now_ms(), self._options.history_minutes)
         self._state = VenueState(floor, market, clock, wall, self._options.limits)
+        for account in floor.accounts.values():
+            account.updated_ms = account.updated_ms or clock.now_ms()
         self._hub = Hub(self._is_silent)
         self._publisher = Publisher(self._state, self._hub, self._options.mark_interval_ms)
         self._state.publish = self._publisher.effects

@@ -65,11 +65,15 @@ class Order:
     filled: Decimal = ZERO
     filled_notional: Decimal = ZERO
     updated_ms: int = 0
+    amendments: int = 0
+    place: int = 0
+    """Age in the queue of its price: the id, or what an amendment drew."""
     buys: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.buys = self.side == "BUY"
         self.updated_ms = self.created_ms
+        self.place = self.place or self.id
         self.original_type = self.original_type or self.type
 
     @property

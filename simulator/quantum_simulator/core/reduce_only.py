@@ -44,7 +44,7 @@ def knocked_out(account: Account, symbol: str) -> list[Order]:
     """
     gone: list[Order] = []
     rooms: dict[tuple[bool, PositionSide], Decimal] = {}
-    for order in sorted(resting(account, symbol), key=lambda each: (-each.price if each.buys else each.price, each.id)):
+    for order in sorted(resting(account, symbol), key=lambda each: (-each.price if each.buys else each.price, each.place)):
         key = (order.buys, order.position_side)
         room = rooms[key] if key in rooms else closable(account, symbol, *key)
         if room <= 0:

@@ -17,7 +17,7 @@ Key = tuple[Decimal, int]
 
 
 def _key(order: Order) -> Key:
-    return (-order.price if order.buys else order.price, order.id)
+    return (-order.price if order.buys else order.price, order.place)
 
 
 @dataclass(slots=True)
@@ -25,13 +25,14 @@ class RestingBook:
     bids: list[Key] = field(default_factory=list)
     asks: list[Key] = field(default_factory=list)
     orders: dict[int, Order] = field(default_factory=dict)
+    """By their place in the queue."""
 
     def add(self, order: Order) -> None:
         insort(self.bids if order.buys else self.asks, _key(order))
-        self.orders[order.id] = order
+        self.orders[order.place] = order
 
     def remove(self, order: Order) -> None:
-        if self.orders.pop(order.id, None) is None:
+        if self.orders.pop(order.place, None) is None:
             return
         keys = self.bids if order.buys else self.asks
         del keys[bisect_left(keys, _key(order))]
@@ -42,4 +43,4 @@ class RestingBook:
 
     def side(self, bids: bool) -> Iterator[Order]:
         """Best first, as it stands now; what is removed while reading is skipped."""
-        return (self.orders[order_id] for _, order_id in tuple(self.bids if bids else self.asks) if order_id in self.orders)
+        return (self.orders[place] for _, place in tuple(self.bids if bids else self.asks) if place in self.orders)

@@ -54,7 +54,7 @@ def place(floor: Floor, account: Account, request: OrderRequest, now_ms: int) ->
     bound = order.price if order.type == "LIMIT" else market_bound(book, order.buys)
     take(floor, order, bound, now_ms)
     if order.is_open:
-        _finish(floor, book, order, now_ms)
+        finish(floor, book, order, now_ms)
     return order
 
 
@@ -68,7 +68,7 @@ def _check_time_in_force(floor: Floor, book: Book, order: Order) -> None:
         raise refuse(Words.FOK_NOT_FILLABLE)
 
 
-def _finish(floor: Floor, book: Book, order: Order, now_ms: int) -> None:
+def finish(floor: Floor, book: Book, order: Order, now_ms: int) -> None:
     """What the order did not take: rest it, or expire it."""
     if order.type == "MARKET" or order.time_in_force in {"IOC", "FOK"}:
         end(floor, order, "EXPIRED", now_ms)
@@ -82,6 +82,15 @@ def _finish(floor: Floor, book: Book, order: Order, now_ms: int) -> None:
 def find(account: Account, symbol: str, order_id: int | None, client_id: str | None) -> Order | None:
     order = account.orders.get(order_id) if order_id is not None else account.by_client_id.get(client_id or "")
     return order if order is not None and order.symbol == symbol else None
+
+
+def rehearse(floor: Floor, account: Account, request: OrderRequest, now_ms: int) -> Order:
+    """What ``place`` would accept, without placing it."""
+    admit(floor, account, request)
+    order = new_order(floor, account, request, now_ms)
+    check_money(floor, account, order)
+    _check_time_in_force(floor, floor.books[request.symbol], order)
+    return order
 
 
 def cancel(floor: Floor, order: Order | None, now_ms: int) -> Order:

@@ -12,8 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from quantum_simulator.rest import account_endpoints as account
 from quantum_simulator.rest import algo_endpoints as algo
+from quantum_simulator.rest import batch_endpoints as batch
 from quantum_simulator.rest import market_endpoints as market
 from quantum_simulator.rest import order_endpoints as orders
+from quantum_simulator.rest import profile_endpoints as profile
+from quantum_simulator.rest import ticker_endpoints as tickers
 from quantum_simulator.rest.call import Call
 from quantum_simulator.rest.parameters import Params
 
@@ -28,7 +31,8 @@ class Endpoint(NamedTuple):
     handle: Callable[[Call], Any]
     weight: int | Callable[[Params], int] = 1
     security: Security = Security.SIGNED
-    counts_as_order: bool = False
+    order_count: tuple[int, int] | None = None
+    """What it adds to the order counts of ten seconds and of a minute."""
     is_logged: bool = False
     """Written to the order log, accepted or refused."""
 
@@ -59,9 +63,21 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", f"{_V1}/premiumIndex"): Endpoint(market.premium_index, _with_symbol(1, 10), _PUBLIC),
     ("GET", f"{_V1}/fundingRate"): Endpoint(market.funding_rates, 1, _PUBLIC),
     ("GET", f"{_V1}/ticker/bookTicker"): Endpoint(market.book_ticker, _with_symbol(2, 5), _PUBLIC),
+    ("GET", f"{_V1}/ticker/price"): Endpoint(tickers.ticker_price, _with_symbol(1, 2), _PUBLIC),
+    ("GET", "/fapi/v2/ticker/price"): Endpoint(tickers.ticker_price, _with_symbol(1, 2), _PUBLIC),
+    ("GET", f"{_V1}/ticker/24hr"): Endpoint(tickers.ticker_24hr, _with_symbol(1, 40), _PUBLIC),
+    ("GET", f"{_V1}/trades"): Endpoint(tickers.recent_trades, 5, _PUBLIC),
+    ("GET", f"{_V1}/historicalTrades"): Endpoint(tickers.recent_trades, 20, _KEY),
+    ("GET", f"{_V1}/aggTrades"): Endpoint(tickers.agg_trades, 20, _PUBLIC),
+    ("GET", f"{_V1}/fundingInfo"): Endpoint(market.funding_info, 0, _PUBLIC),
     ("GET", f"{_V1}/depth"): Endpoint(market.depth, _by_limit(500, ((50, 2), (100, 5), (500, 10)), 20), _PUBLIC),
     ("GET", f"{_V1}/klines"): Endpoint(market.klines, _by_limit(500, ((99, 1), (499, 2), (1_000, 5)), 10), _PUBLIC),
-    ("POST", f"{_V1}/order"): Endpoint(orders.place_order, 0, counts_as_order=True, is_logged=True),
+    ("POST", f"{_V1}/order"): Endpoint(orders.place_order, 0, order_count=(1, 1), is_logged=True),
+    ("PUT", f"{_V1}/order"): Endpoint(batch.modify_order, 0, order_count=(1, 1), is_logged=True),
+    ("POST", f"{_V1}/order/test"): Endpoint(batch.test_order, 1),
+    ("POST", f"{_V1}/batchOrders"): Endpoint(batch.place_batch, 5, order_count=(5, 1), is_logged=True),
+    ("PUT", f"{_V1}/batchOrders"): Endpoint(batch.modify_batch, 5, order_count=(5, 1), is_logged=True),
+    ("DELETE", f"{_V1}/batchOrders"): Endpoint(batch.cancel_batch, 1, is_logged=True),
     ("GET", f"{_V1}/order"): Endpoint(orders.query_order, 1),
     ("DELETE", f"{_V1}/order"): Endpoint(orders.cancel_order, 1, is_logged=True),
     ("GET", f"{_V1}/openOrder"): Endpoint(orders.query_open_order, 1),
@@ -70,7 +86,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", f"{_V1}/allOrders"): Endpoint(orders.all_orders, 5),
     ("GET", f"{_V1}/userTrades"): Endpoint(orders.user_trades, 5),
     ("POST", f"{_V1}/countdownCancelAll"): Endpoint(orders.countdown_cancel_all, 10, is_logged=True),
-    ("POST", f"{_V1}/algoOrder"): Endpoint(algo.place_algo_order, 0, counts_as_order=True, is_logged=True),
+    ("POST", f"{_V1}/algoOrder"): Endpoint(algo.place_algo_order, 0, order_count=(1, 1), is_logged=True),
     ("GET", f"{_V1}/algoOrder"): Endpoint(algo.query_algo_order, 1),
     ("DELETE", f"{_V1}/algoOrder"): Endpoint(algo.cancel_algo_order, 1, is_logged=True),
     ("GET", f"{_V1}/openAlgoOrders"): Endpoint(algo.open_algo_orders, _with_symbol(1, 40)),
@@ -79,6 +95,14 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", f"{_V1}/marginType"): Endpoint(account.set_margin_type, 1),
     ("GET", f"{_V1}/positionSide/dual"): Endpoint(account.position_mode, 30),
     ("POST", f"{_V1}/positionSide/dual"): Endpoint(account.set_position_mode, 1),
+    ("GET", f"{_V1}/leverageBracket"): Endpoint(profile.leverage_brackets, 1),
+    ("GET", f"{_V1}/accountConfig"): Endpoint(profile.account_config, 5),
+    ("GET", f"{_V1}/symbolConfig"): Endpoint(profile.symbol_config, 5),
+    ("GET", f"{_V1}/multiAssetsMargin"): Endpoint(profile.assets_mode, 30),
+    ("POST", f"{_V1}/multiAssetsMargin"): Endpoint(profile.set_assets_mode, 1),
+    ("GET", f"{_V1}/rateLimit/order"): Endpoint(profile.order_rate_limits, 1),
+    ("GET", f"{_V1}/apiTradingStatus"): Endpoint(profile.trading_status, _with_symbol(1, 10)),
+    ("GET", f"{_V1}/forceOrders"): Endpoint(profile.force_orders, _with_symbol(20, 50)),
     ("GET", f"{_V1}/commissionRate"): Endpoint(account.commission_rate, 20),
     ("GET", f"{_V1}/income"): Endpoint(account.income, 30),
     ("POST", f"{_V1}/listenKey"): Endpoint(account.grant_listen_key, 1, _KEY),

@@ -98,10 +98,10 @@ class RateLimits:
     def weight_used(self, ip: str, now_ms: int) -> int:
         return self._ips.setdefault(ip, IpUse()).weight.add(0, now_ms)
 
-    def use_order(self, account: str, now_ms: int) -> tuple[int, int]:
-        """Count one order; over the limit it is refused (-1015), which is no ban."""
+    def use_order(self, account: str, now_ms: int, short_cost: int = 1, long_cost: int = 1) -> tuple[int, int]:
+        """Count an order (a batch has its own costs); over the limit it is refused (-1015), which is no ban."""
         use = self._orders.setdefault(account, OrderUse())
-        short, long = use.ten_seconds.add(1, now_ms), use.minute.add(1, now_ms)
+        short, long = use.ten_seconds.add(short_cost, now_ms), use.minute.add(long_cost, now_ms)
         for used, limit, name, window in (
             (short, self.orders_per_ten_seconds, "TEN_SECONDS", use.ten_seconds),
             (long, self.orders_per_minute, "MINUTE", use.minute),

@@ -35,9 +35,9 @@ def exchange_info(call: Call) -> Json:
         "serverTime": call.state.wall.now_ms(),
         "futuresType": "U_MARGINED",
         "rateLimits": [
-            _rate_limit("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
-            _rate_limit("ORDERS", "MINUTE", 1, limits.orders_per_minute),
-            _rate_limit("ORDERS", "SECOND", 10, limits.orders_per_ten_seconds),
+            rate_limit("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
+            rate_limit("ORDERS", "MINUTE", 1, limits.orders_per_minute),
+            rate_limit("ORDERS", "SECOND", 10, limits.orders_per_ten_seconds),
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
@@ -45,7 +45,7 @@ def exchange_info(call: Call) -> Json:
     }
 
 
-def _rate_limit(kind: str, interval: str, count: int, limit: int) -> Json:
+def rate_limit(kind: str, interval: str, count: int, limit: int) -> Json:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}
 
 
@@ -101,13 +101,18 @@ def _filters(each: Instrument) -> list[Json]:
     ]
 
 
-def _chosen(call: Call) -> list[Book]:
+def chosen(call: Call) -> list[Book]:
     symbol = call.params.get("symbol")
     return [call.state.floor.book(symbol)] if symbol else list(call.state.floor.books.values())
 
 
-def _one_or_all(call: Call, found: list[Json]) -> Json | list[Json]:
+def one_or_all(call: Call, found: list[Json]) -> Json | list[Json]:
     return found[0] if call.params.get("symbol") else found
+
+
+def funding_info(_: Call) -> list[Json]:
+    """Only symbols with an adjusted interval or cap are listed; here there is none."""
+    return []
 
 
 def premium_index(call: Call) -> Json | list[Json]:
@@ -122,9 +127,9 @@ def premium_index(call: Call) -> Json | list[Json]:
             "nextFundingTime": call.state.floor.next_funding_ms,
             "time": call.now_ms,
         }
-        for book in _chosen(call)
+        for book in chosen(call)
     ]
-    return _one_or_all(call, found)
+    return one_or_all(call, found)
 
 
 def funding_rates(call: Call) -> list[Json]:
@@ -141,7 +146,7 @@ def funding_rates(call: Call) -> list[Json]:
 
 
 def book_ticker(call: Call) -> Json | list[Json]:
-    return _one_or_all(call, [_ticker(book, call.now_ms) for book in _chosen(call)])
+    return one_or_all(call, [_ticker(book, call.now_ms) for book in chosen(call)])
 
 
 def _ticker(book: Book, now_ms: int) -> Json:

@@ -64,7 +64,7 @@ def place_order(call: Call) -> Json:
     return render.order_ack(order, wants_result)
 
 
-def _named_order(call: Call) -> tuple[str, int | None, str | None]:
+def named_order(call: Call) -> tuple[str, int | None, str | None]:
     symbol = read.need(call.params, "symbol")
     call.state.floor.book(symbol)
     order_id, client_id = read.optional_integer(call.params, "orderId"), call.params.get("origClientOrderId")
@@ -74,21 +74,21 @@ def _named_order(call: Call) -> tuple[str, int | None, str | None]:
 
 
 def query_order(call: Call) -> Json:
-    order = trading.find(call.account, *_named_order(call))
+    order = trading.find(call.account, *named_order(call))
     if order is None:
         raise refuse(Words.NO_SUCH_ORDER)
     return render.queried_order(order)
 
 
 def query_open_order(call: Call) -> Json:
-    order = trading.find(call.account, *_named_order(call))
+    order = trading.find(call.account, *named_order(call))
     if order is None or not order.is_open:
         raise refuse(Words.NO_SUCH_ORDER)
     return render.queried_order(order)
 
 
 def cancel_order(call: Call) -> Json:
-    order = trading.find(call.account, *_named_order(call))
+    order = trading.find(call.account, *named_order(call))
     return render.canceled(trading.cancel(call.state.floor, order, call.now_ms))
 
 

@@ -86,8 +86,8 @@ class RestServer:
                 raise self._as_refusal(fault, incoming)
             self._weigh(incoming, endpoint, headers)
             account = self._identify(incoming, endpoint)
-            if endpoint.counts_as_order and account is not None:
-                self._count_order(account, headers)
+            if endpoint.order_count and account is not None:
+                self._count_order(account, endpoint.order_count, headers)
             reply = endpoint.handle(Call(self._state, incoming.params, self._state.clock.now_ms(), account))
         except VenueRefusal as caught:
             refusal = caught
@@ -129,10 +129,10 @@ class RestServer:
         finally:
             headers["X-MBX-USED-WEIGHT-1M"] = str(limits.weight_used(incoming.ip, now_ms))
 
-    def _count_order(self, account: Account, headers: dict[str, str]) -> None:
+    def _count_order(self, account: Account, cost: tuple[int, int], headers: dict[str, str]) -> None:
         limits, now_ms = self._state.limits, self._state.wall.now_ms()
         try:
-            limits.use_order(account.name, now_ms)
+            limits.use_order(account.name, now_ms, *cost)
         finally:
             short, long = limits.orders_used(account.name, now_ms)
             headers["X-MBX-ORDER-COUNT-10S"], headers["X-MBX-ORDER-COUNT-1M"] = str(short), str(long)

@@ -53,7 +53,6 @@ class Publisher:
         self._mark_every_ms = mark_every_ms
         self._sent_ms: dict[str, int] = {}
         self._sent_id: dict[str, int] = {}
-        self._trade_id = 0
         self._disorder = Disorder(state.faults)
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -90,9 +89,9 @@ class Publisher:
         self._hub.to_account(account, self._state.listen_keys.key_of(account) or "", message)
 
     def _trade(self, effect: TradeEffect) -> None:
-        self._trade_id += 1
+        trade = self._state.tape.see(effect)
         self._state.market.see(effect.symbol, effect.price, effect.at_ms, effect.quantity)
-        self._hub.to_stream(f"{effect.symbol.lower()}@aggTrade", "market", render.agg_trade(effect, self._trade_id))
+        self._hub.to_stream(f"{effect.symbol.lower()}@aggTrade", "market", render.agg_trade(effect, trade.id))
 
     def expired_key(self, key: str, account: str, at_ms: int) -> None:
         """Say that the key has expired, then close what was opened with it."""

@@ -1,0 +1,113 @@
+"""The venue on a thread of its own, and three foreign clients that only know its address."""
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import ccxt.pro
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from quantum_simulator.core.accounts import Account
+from quantum_simulator.faults import Fault
+from quantum_simulator.venue import Venue, VenueOptions
+
+with warnings.catch_warnings():
+    # python-binance imports names that websockets has renamed; that is between the two of them.
+    warnings.filterwarnings("ignore", "websockets.*deprecated", DeprecationWarning)
+    import binance  # noqa: F401
+
+DEADLINE_SECONDS = 5
+
+
+class VenueThread:
+    """A hand-stepped venue that also blocking clients can talk to, because it does not share their thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="venue")
+        self.venue = Venue([Account("alpha", "key-alpha", "secret-alpha", Decimal(10_000))], VenueOptions(is_hand_stepped=True))
+
+    def start(self) -> None:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self.venue.start(), self._loop).result(DEADLINE_SECONDS)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.venue.stop(), self._loop).result(DEADLINE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(DEADLINE_SECONDS)
+        self._loop.close()
+
+    def call(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Run it on the venue's thread: its books have one owner."""
+
+        async def there() -> Any:
+            return work(*args)
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(DEADLINE_SECONDS)
+
+    def step(self, milliseconds: int) -> None:
+        self.call(self.venue.step, milliseconds)
+
+    def fault(self, **fields: Any) -> None:
+        self.call(self.venue.faults.order, Fault(**fields))
+
+    def price(self, symbol: str, price: float) -> None:
+        def move() -> None:
+            self.venue.market.walks[symbol].set_price(price, True)
+            self.venue.reprice()
+
+        self.call(move)
+
+    @property
+    def account(self) -> Account:
+        return self.venue.accounts["alpha"]
+
+
+@pytest.fixture
+def venue() -> Iterator[VenueThread]:
+    running = VenueThread()
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class ToTheVenue(HTTPAdapter):
+    """Carries what is addressed to Binance to the simulator, and anything else nowhere.
+
+    ccxt chooses its table of errors by the address, so with another ``urls`` it would not be the ccxt that traders run.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        self._base_url = base_url
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        assert request.url is not None
+        assert request.url.startswith("https://fapi.binance.com/"), f"asked {request.url}, which is not the venue"
+        request.url = request.url.replace("https://fapi.binance.com", self._base_url)
+        return super().send(request, *args, **more)
+
+
+CCXT_OPTIONS = {
+    "apiKey": "key-alpha",
+    "secret": "secret-alpha",
+    "enableRateLimit": False,
+    "options": {"fetchCurrencies": False, "fetchMargins": False},
+}
+
+
+@pytest.fixture
+def exchange(venue: VenueThread) -> Iterator[Any]:
+    """ccxt, blocking."""
+    client = ccxt.binanceusdm(CCXT_OPTIONS)
+    client.session.mount("https://", ToTheVenue(venue.venue.base_url))
+    yield client
+    client.session.close()
