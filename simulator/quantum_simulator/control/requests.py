@@ -6,7 +6,7 @@ Flow  control.server -> HERE
 Why   ``GET /control`` prints these as a JSON schema, so the documentation cannot drift from the code
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,7 @@ from quantum_simulator.faults import Fault, FaultKind
 
 Symbol = Annotated[str, Meta(description="a symbol, or 'all'")]
 DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="a decimal number as a string")]
+PositiveText = Annotated[str, Meta(pattern=r"^(?=.*[1-9])[0-9]+(\.[0-9]+)?$", description="a decimal number above 0 as a string")]
 Positive = Annotated[int, Meta(ge=1)]
 
 
@@ -67,6 +68,16 @@ class DepositOrder(Strict):
     amount_usdt: DecimalText
 
 
+class AdlOrder(Strict):
+    """Auto-deleverage a position: whole, or ``quantity`` of it; at ``price``, or at mark."""
+
+    account: str
+    symbol: str
+    position_side: Literal["BOTH", "LONG", "SHORT"] = "BOTH"
+    quantity: PositiveText | None = None
+    price: PositiveText | None = None
+
+
 class StepOrder(Strict):
     """Let a hand-stepped venue live through ``ms`` milliseconds, tick by tick."""
 
@@ -108,4 +119,14 @@ class FaultOrder(Strict):
         )
 
 
-ORDERS: tuple[type[Strict], ...] = (ShockOrder, DriftOrder, PriceOrder, DepthOrder, FundingOrder, DepositOrder, StepOrder, FaultOrder)
+ORDERS: tuple[type[Strict], ...] = (
+    ShockOrder,
+    DriftOrder,
+    PriceOrder,
+    DepthOrder,
+    FundingOrder,
+    DepositOrder,
+    AdlOrder,
+    StepOrder,
+    FaultOrder,
+)

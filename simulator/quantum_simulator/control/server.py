@@ -16,6 +16,7 @@ from aiohttp import web
 from quantum_simulator.control import views
 from quantum_simulator.control.requests import (
     ORDERS,
+    AdlOrder,
     DepositOrder,
     DepthOrder,
     DriftOrder,
@@ -25,7 +26,7 @@ from quantum_simulator.control.requests import (
     ShockOrder,
     StepOrder,
 )
-from quantum_simulator.core import funding
+from quantum_simulator.core import forced, funding
 from quantum_simulator.core.settlement import deposit
 from quantum_simulator.faults import FaultKind
 from quantum_simulator.market.walk import Walk
@@ -89,6 +90,7 @@ class ControlServer:
                 web.get("/control/accounts/{name}", self.account),
                 web.get("/control/orders", self.orders),
                 web.post("/control/deposit", self.deposit),
+                web.post("/control/adl", self.adl),
                 web.post("/control/step", self.step),
             ]
         )
@@ -183,6 +185,15 @@ class ControlServer:
         order = await _read(request, DepositOrder)
         account = self._state.floor.accounts[order.account]
         deposit(self._state.floor, account, Decimal(order.amount_usdt), self._state.clock.now_ms())
+        self._state.flush()
+        return _json(views.account_summary(self._state, account))
+
+    async def adl(self, request: web.Request) -> web.Response:
+        order = await _read(request, AdlOrder)
+        account = self._state.floor.accounts[order.account]
+        position = account.position(self._state.market.instruments[order.symbol].symbol, order.position_side)
+        quantity, price = (None if each is None else Decimal(each) for each in (order.quantity, order.price))
+        forced.deleverage(self._state.floor, account, position, quantity, price, self._state.clock.now_ms())
         self._state.flush()
         return _json(views.account_summary(self._state, account))
 

@@ -8,10 +8,10 @@ Why   an engine that comes too late must see what the venue does then: external 
 
 from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.forced import closing_order, fill_off_book
 from quantum_simulator.core.margin import equity, maintenance
 from quantum_simulator.core.matching import take
-from quantum_simulator.core.orders import Order
-from quantum_simulator.core.settlement import announce, book_fill, end, print_trade, publish_account, settle
+from quantum_simulator.core.settlement import end, publish_account
 from quantum_simulator.decimals import ZERO
 
 
@@ -31,31 +31,10 @@ def liquidate(floor: Floor, account: Account, now_ms: int) -> None:
 
 def _close(floor: Floor, account: Account, position: Position, now_ms: int) -> None:
     """Sweep the book without a bound; what it cannot take goes to the insurance fund at the mark price."""
-    book, amount = floor.books[position.symbol], position.amount
-    floor.last_order_id += 1
-    order = Order(
-        id=floor.last_order_id,
-        client_id=f"autoclose-{now_ms}{floor.last_order_id}",
-        account=account.name,
-        symbol=position.symbol,
-        side="SELL" if amount > 0 else "BUY",
-        type="LIMIT",
-        time_in_force="IOC",
-        quantity=abs(amount),
-        price=book.mark,
-        reduce_only=False,
-        created_ms=now_ms,
-        liquidation=True,
-        position_side=position.side,
-    )
-    account.remember(order)
-    announce(floor, order, "NEW", now_ms)
+    order = closing_order(floor, position, account, "autoclose-", abs(position.amount), now_ms)
     take(floor, order, None, now_ms)
     if order.is_open:
-        rest = order.remaining
-        book_fill(floor, order, book.mark, rest, maker=False, at_ms=now_ms)
-        print_trade(floor, position.symbol, book.mark, rest, not order.buys, now_ms)
-        settle(floor, [order], now_ms)
+        fill_off_book(floor, order, floor.books[position.symbol].mark, now_ms)
 
 
 def _clear_debt(floor: Floor, account: Account, now_ms: int) -> None:

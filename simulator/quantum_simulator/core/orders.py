@@ -59,7 +59,8 @@ class Order:
     close_position: bool = False
     original_type: str = ""
     working_type: str = "CONTRACT_PRICE"
-    liquidation: bool = False
+    is_forced: bool = False
+    """Sent by the venue itself: liquidation or auto-deleveraging."""
     position_side: PositionSide = "BOTH"
     status: OrderStatus = "NEW"
     filled: Decimal = ZERO

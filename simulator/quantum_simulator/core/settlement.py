@@ -40,7 +40,7 @@ def book_fill(floor: Floor, order: Order, price: Decimal, quantity: Decimal, mak
     order.status = "FILLED" if order.filled >= order.quantity else "PARTIALLY_FILLED"
     if order.status == "FILLED":
         _forget(floor, account, order)
-    announce(floor, order, "CALCULATED" if order.liquidation else "TRADE", at_ms, fill)
+    announce(floor, order, "CALCULATED" if order.is_forced else "TRADE", at_ms, fill)
 
 
 def _book_income(floor: Floor, account: Account, fill: Fill) -> None:

@@ -12,6 +12,7 @@ from quantum_simulator.core import position_mode as modes
 from quantum_simulator.core import trading
 from quantum_simulator.core.accounts import Account, Position, PositionKey
 from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.forced import adl_quantile
 from quantum_simulator.core.margin import (
     SymbolMargin,
     available,
@@ -187,6 +188,16 @@ def set_position_mode(call: Call) -> Json:
     read.need(call.params, "dualSidePosition")
     modes.switch(call.account, read.boolean(call.params, "dualSidePosition"))
     return SUCCESS
+
+
+def adl_quantiles(call: Call) -> list[Json]:
+    account, floor = call.account, call.state.floor
+    symbol = call.params.get("symbol")
+    found: dict[str, Json] = {}
+    for each in account.held():
+        if symbol in {None, each.symbol}:
+            found.setdefault(each.symbol, {"LONG": 0, "SHORT": 0, "BOTH": 0})[each.side] = adl_quantile(floor, account, each)
+    return [{"symbol": name, "adlQuantile": quantiles} for name, quantiles in found.items()]
 
 
 def grant_listen_key(call: Call) -> Json:

@@ -103,6 +103,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", f"{_V1}/rateLimit/order"): Endpoint(profile.order_rate_limits, 1),
     ("GET", f"{_V1}/apiTradingStatus"): Endpoint(profile.trading_status, _with_symbol(1, 10)),
     ("GET", f"{_V1}/forceOrders"): Endpoint(profile.force_orders, _with_symbol(20, 50)),
+    ("GET", f"{_V1}/adlQuantile"): Endpoint(account.adl_quantiles, 5),
     ("GET", f"{_V1}/commissionRate"): Endpoint(account.commission_rate, 20),
     ("GET", f"{_V1}/income"): Endpoint(account.income, 30),
     ("POST", f"{_V1}/listenKey"): Endpoint(account.grant_listen_key, 1, _KEY),

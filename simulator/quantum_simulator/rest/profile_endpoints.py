@@ -9,6 +9,7 @@ Why   foreign clients ask these before their first order; each answer follows fr
 from decimal import Decimal
 from typing import Final
 
+from quantum_simulator.core.forced import ADL_CLIENT_ID
 from quantum_simulator.core.instruments import Instrument
 from quantum_simulator.core.trading import max_notional
 from quantum_simulator.decimals import BPS, text
@@ -97,7 +98,11 @@ def trading_status(call: Call) -> Json:
 
 
 def force_orders(call: Call) -> list[Json]:
-    """The account's own liquidation orders."""
-    symbol = call.params.get("symbol")
-    found = [each for each in call.account.orders.values() if each.liquidation and symbol in {None, each.symbol}]
+    """What the venue closed for the account: ``autoCloseType`` LIQUIDATION, ADL, or both."""
+    symbol, kind = call.params.get("symbol"), call.params.get("autoCloseType")
+    found = [
+        each
+        for each in call.account.orders.values()
+        if each.is_forced and symbol in {None, each.symbol} and kind in {None, "ADL" if each.client_id == ADL_CLIENT_ID else "LIQUIDATION"}
+    ]
     return [render.queried_order(each) for each in found[-read.limit(call.params, 50, 100) :]]

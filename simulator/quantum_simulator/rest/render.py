@@ -12,6 +12,7 @@ from typing import Any
 from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.forced import adl_quantile
 from quantum_simulator.core.margin import SymbolMargin, position_maintenance
 from quantum_simulator.core.orders import Fill, Order
 from quantum_simulator.core.trading import max_notional
@@ -176,7 +177,7 @@ def position_risk_v3(floor: Floor, account: Account, position: Position, margin:
         "maintMargin": money(position_maintenance(floor, position)),
         "positionInitialMargin": money(margin.position),
         "openOrderInitialMargin": money(margin.orders),
-        "adl": 1 if position.amount else 0,
+        "adl": adl_quantile(floor, account, position),
         "bidNotional": money(margin.bid_notional),
         "askNotional": money(margin.ask_notional),
         "updateTime": position.updated_ms,

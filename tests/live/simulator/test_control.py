@@ -154,6 +154,43 @@ async def test_a_cut_stream_stays_away_while_the_fault_lasts_and_comes_back_with
     assert (await await_event(stream, "ORDER_TRADE_UPDATE"))["o"]["c"] == "after"
 
 
+async def test_an_ordered_deleveraging_comes_as_an_order_that_the_client_never_sent(alpha, await_event) -> None:
+    await alpha.order("BUY", "0.3")
+    await alpha.control("POST", "price", {"symbol": "BTCUSDT", "price": "99000"})
+    (risk,) = (await alpha.call("GET", "/fapi/v3/positionRisk")).body
+    assert risk["adl"] == 4
+    assert (await alpha.call("GET", "/fapi/v1/adlQuantile")).body == [
+        {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 4}}
+    ]
+    stream = await alpha.user_stream()
+    market = await alpha.stream("/market/ws/btcusdt@aggTrade")
+    await alpha.control("POST", "adl", {"account": "alpha", "symbol": "BTCUSDT", "quantity": "0.1", "price": "98000"})
+    assert (await await_event(stream, "ORDER_TRADE_UPDATE"))["o"]["X"] == "NEW"
+    event = (await await_event(stream, "ORDER_TRADE_UPDATE"))["o"]
+    assert (event["c"], event["x"], event["X"], event["l"], event["L"]) == ("adl_autoclose", "CALCULATED", "FILLED", "0.100", "98000")
+    (position,) = (await await_event(stream, "ACCOUNT_UPDATE"))["a"]["P"]
+    assert position["pa"] == "0.200"
+    await alpha.order("BUY", "0.002")
+    assert (await await_event(market, "aggTrade"))["q"] == "0.002", "a deleveraging is no public trade"
+    await alpha.control("POST", "adl", {"account": "alpha", "symbol": "BTCUSDT"})
+    for kind, count in (("ADL", 2), ("LIQUIDATION", 0)):
+        assert len((await alpha.call("GET", "/fapi/v1/forceOrders", autoCloseType=kind)).body) == count
+    assert (await alpha.control("GET", "accounts/alpha"))["isFlat"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"account": "alpha", "symbol": "BTCUSDT"}, 400),
+        ({"account": "alpha", "symbol": "XRPUSDT"}, 404),
+        ({"account": "alpha", "symbol": "BTCUSDT", "quantity": "0.0"}, 400),
+    ],
+)
+async def test_a_deleveraging_of_nothing_is_refused(alpha, body: dict, status: int) -> None:
+    async with alpha.session.post(f"{alpha.venue.control_url}/control/adl", json=body) as response:
+        assert response.status == status
+
+
 async def test_a_margin_call_comes_as_orders_that_the_client_never_sent(alpha, await_event) -> None:
     stream = await alpha.user_stream()
     await alpha.call("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)

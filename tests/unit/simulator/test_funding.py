@@ -90,7 +90,7 @@ def test_funding_can_take_the_last_margin(floor: Floor, place, at) -> None:
     floor.drain()
     at(1_000_000)
     assert not floor.accounts["poor"].held()
-    assert any(each.order.liquidation for each in floor.drain() if hasattr(each, "order"))
+    assert any(each.order.is_forced for each in floor.drain() if hasattr(each, "order"))
 
 
 def test_a_hand_stepped_venue_reaches_its_funding_time() -> None:

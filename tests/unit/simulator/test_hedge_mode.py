@@ -166,7 +166,7 @@ def test_a_liquidation_closes_both_sides_under_their_own_names(floor: Floor, pla
     floor.drain()
     move("80000")
     assert not poor.held()
-    closing = {each.order.position_side: each.order for each in floor.drain() if isinstance(each, OrderEffect) and each.order.liquidation}
+    closing = {each.order.position_side: each.order for each in floor.drain() if isinstance(each, OrderEffect) and each.order.is_forced}
     assert {side: order.side for side, order in closing.items()} == {"LONG": "SELL", "SHORT": "BUY"}
 
 

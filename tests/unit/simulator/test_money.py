@@ -87,7 +87,7 @@ def test_an_account_without_margin_is_closed_by_the_venue(floor: Floor, place, m
     poor = floor.accounts["poor"]
     assert poor.amount("BTCUSDT") == 0
     assert resting.status in {"CANCELED", "FILLED"}
-    closing = [each for each in floor.drain() if isinstance(each, OrderEffect) and each.order.liquidation]
+    closing = [each for each in floor.drain() if isinstance(each, OrderEffect) and each.order.is_forced]
     assert closing[0].order.client_id.startswith("autoclose-")
     assert {each.execution for each in closing} == {"NEW", "CALCULATED"}
 
