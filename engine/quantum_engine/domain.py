@@ -22,6 +22,20 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
+class PositionSide(StrEnum):
+    """Which of a symbol's positions: an account in hedge mode holds a long and a short one at once."""
+
+    BOTH = "BOTH"
+    """One-way mode: there is one, signed."""
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+    @property
+    def closed_by(self) -> Side | None:
+        """The only side of an order that can shrink it; None when that depends on the position's sign."""
+        return {PositionSide.LONG: Side.SELL, PositionSide.SHORT: Side.BUY}.get(self)
+
+
 class Purpose(StrEnum):
     """Why the engine sends an order; exits pass every gate."""
 
@@ -60,6 +74,13 @@ class OrderIntent:
     purpose: Purpose = Purpose.ENTRY
     time_in_force: str = "GTC"
     reason: str = ""
+    position_side: PositionSide = PositionSide.BOTH
+    """LONG or SHORT only for orders that shrink that position of an account in hedge mode."""
+
+    def __post_init__(self) -> None:
+        """There the venue takes no reduce-only flag: side and position side alone keep such an order from opening anything."""
+        if self.position_side is not PositionSide.BOTH and not (self.reduce_only and self.side is self.position_side.closed_by):
+            raise ValueError(f"{self.side} {self.position_side}: with a position side an order may only shrink that position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,7 @@ class PositionView:
     mark_price: Decimal | None = None
     update_time_ms: int = 0
     """When the exchange last changed it, on its clock; 0 = not said."""
+    position_side: PositionSide = PositionSide.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,10 @@ class SymbolRules:
     max_quantity: Decimal
     market_max_quantity: Decimal
     min_notional_usdt: Decimal
+    percent_up: Decimal = Decimal(0)
+    """A buy's limit may be at most this multiple of the mark; 0 = no such rule."""
+    percent_down: Decimal = Decimal(0)
+    """A sale's limit must be at least this multiple of the mark; 0 = no such rule."""
 
 
 @dataclass(frozen=True, slots=True)

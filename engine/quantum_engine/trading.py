@@ -18,6 +18,7 @@ from quantum_engine.clock import Clock, random_id
 from quantum_engine.control import view
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
 from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.ports import Known
 from quantum_engine.emergency.service import LatchKeeper, StopWorker
 from quantum_engine.errors import EngineError, PermanentError
 from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
@@ -71,7 +72,10 @@ class Trading:
             rules=self.execution.rules,
             history=self.exchange.klines,
         )
-        self.worker = StopWorker(book, keeper, self.exchange, self.execution.submit, lambda: policy.limits, clock, random_id)
+        self.worker = StopWorker(
+            book, keeper, self.exchange, self.execution.submit, lambda: policy.limits, clock, random_id,
+            Known(self.positions, self.execution.rules),
+        )  # fmt: skip
         self.market.on_quote(self.positions.on_quote)
         self.positions.on_equity(risk.handle)
         self.positions.on_change(self.worker.look_again)
@@ -124,10 +128,16 @@ class NoExchange:
     async def positions(self) -> list[PositionView]:
         raise self._absent()
 
-    async def open_orders(self) -> list[OrderView]:
+    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:  # noqa: ARG002  the port names it
+        raise self._absent()
+
+    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:  # noqa: ARG002  the port names it
         raise self._absent()
 
     async def cancel_all(self, symbol: str) -> None:  # noqa: ARG002  the port names it
+        raise self._absent()
+
+    async def cancel_order(self, order: OrderView) -> None:  # noqa: ARG002  the port names it
         raise self._absent()
 
     async def submit(self, intent: OrderIntent) -> Verdict:  # noqa: ARG002  the port names it

@@ -34,6 +34,8 @@ class Declined:
     client_order_id: str
     code: int
     message: str
+    retry_after_seconds: float = 0.0
+    """Above 0 when the exchange asked for patience."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,13 @@ _MAX_ID: Final = 63
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the exchange showed within one latch's scope.  ``dust`` names positions too small for the exchange to close."""
+    """What the exchange showed within one latch's scope.  ``dust`` names positions too small for the exchange to close.
 
-    open_orders: int
-    open_positions: int
+    None = none was seen, and not all could be: that proves neither "done" nor "undone".
+    """
+
+    open_orders: int | None
+    open_positions: int | None
     dust: tuple[str, ...] = ()
 
 
@@ -77,7 +80,9 @@ def waiting(latch: Latch, sight: Sight | None, problem: str, *, is_overdue: bool
         return latch
     parts = ["overdue, escalated: close by hand at the exchange if this stays"] if is_overdue else []
     if sight is not None:
-        parts.append(f"waits for {sight.open_orders} open orders and {sight.open_positions} positions")
+        shown = ((sight.open_orders, "open orders"), (sight.open_positions, "positions"))
+        counted = [f"{count} {what}" for count, what in shown if count is not None]
+        parts += [f"waits for {' and '.join(counted)}"] if counted else []
     if problem:
         parts.append(problem)
     return latch.model_copy(update={"message": "; ".join(parts)[:512]})
@@ -86,15 +91,17 @@ def waiting(latch: Latch, sight: Sight | None, problem: str, *, is_overdue: bool
 def progressed(latch: Latch, sight: Sight, now_ms: int, cooldown_seconds: int) -> Latch:
     """The latch after looking at the exchange once more."""
     cancels, flattens = latch.action.strength >= 1, latch.action.strength >= 2
-    cancelled = sight.open_orders == 0
-    flat = sight.open_positions == 0
-    done = latch.gate_closed_at_ms is not None and (cancelled or not cancels) and (flat or not flattens)
-    happening = Happening.WORK_DONE if done else Happening.WORK_UNDONE
-    state = next_state(state_of(latch), happening)
+    cancelled = _both(_is_none(sight.open_orders), cancels)
+    flat = _both(_both(_is_none(sight.open_positions), flattens), cancelled)
+    proven = flat if flattens else cancelled if cancels else True
+    state = state_of(latch)
+    if proven is not None:
+        done = proven and latch.gate_closed_at_ms is not None
+        state = next_state(state, Happening.WORK_DONE if done else Happening.WORK_UNDONE)
     return latch.model_copy(
         update={
-            "orders_cancelled_at_ms": _since(latch.orders_cancelled_at_ms, cancels and cancelled, now_ms),
-            "positions_flat_at_ms": _since(latch.positions_flat_at_ms, flattens and cancelled and flat, now_ms),
+            "orders_cancelled_at_ms": _since(latch.orders_cancelled_at_ms, cancelled, now_ms),
+            "positions_flat_at_ms": _since(latch.positions_flat_at_ms, flat, now_ms),
             "cooldown_until_ms": _cooldown_until(latch, state, cooldown_seconds),
             "message": _message(state, sight, latch.message),
         }
@@ -119,7 +126,21 @@ def _united(some: list[str], others: list[str]) -> list[str]:
     return some + sorted(set(others) - set(some))
 
 
-def _since(before: int | None, now_true: bool, now_ms: int) -> int | None:
+def _is_none(seen: int | None) -> bool | None:
+    return None if seen is None else seen == 0
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    """False if either is; unknown if either is."""
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
+
+
+def _since(before: int | None, now_true: bool | None, now_ms: int) -> int | None:
+    """What cannot be told now is neither proven nor taken back."""
+    if now_true is None:
+        return before
     if not now_true:
         return None
     return now_ms if before is None else before

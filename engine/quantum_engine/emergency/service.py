@@ -1,104 +1,46 @@
-"""Carries a stop out: remembers the latch, then cancels, closes and looks again until the exchange shows nothing.
+"""Carries a stop out: cancels, closes and looks again until the exchange shows nothing.
 
-In    the book's debts, the journal, the exchange
-Out   latches on disk, cancels, closing orders, phases with their times
-Flow  book -> HERE -> journal, exchange -> book
+In    the book's latches, the exchange, the engine's own books
+Out   cancels, closing orders, phases with their times
+Flow  book -> HERE -> exchange -> book
 Why   the work starts from the latches alone, so a restart at any point goes on where the last process died; it never ends by giving up
+
+At the trip the engine's own books are worked on at once, before the exchange was asked anything: cancels leave while the journal still
+writes, closes right behind each symbol's cancel and the latch on disk.  That is safe because neither can do harm when the books are stale:
+a cancel only cancels, and the exchange caps a close by the position (see plan).  Only what is then seen by asking counts as done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from quantum_api.engine_status import Latch
 from quantum_api.trading_policy import Limits
 from quantum_engine import metrics
 from quantum_engine.clock import Clock, IdSource
-from quantum_engine.domain import OrderView, PositionView, SymbolRules
-from quantum_engine.emergency.book import CLEARED_KEY, LatchBook
-from quantum_engine.emergency.latches import Sight, overdue, progressed, waiting
-from quantum_engine.emergency.pace import VERIFY_SECONDS, next_pause_seconds, throttled_pause_seconds
-from quantum_engine.emergency.plan import Plan, SymbolWork, closing_intent, plan
-from quantum_engine.emergency.ports import Submit, Venue
-from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError, ThrottledError
-from quantum_engine.journal import Journal, Table
-from quantum_engine.logs import logger
+from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.carrying import Carrier
+from quantum_engine.emergency.keeper import LatchKeeper
+from quantum_engine.emergency.latches import Sight
+from quantum_engine.emergency.looking import Looker
+from quantum_engine.emergency.notes import Notes
+from quantum_engine.emergency.pace import QUIET_SECONDS, VERIFY_SECONDS, next_pause_seconds, throttled_pause_seconds
+from quantum_engine.emergency.picture import Part, Picture
+from quantum_engine.emergency.plan import Plan, SymbolWork, plan
+from quantum_engine.emergency.ports import NOTHING_KNOWN, Known, Submit, Venue
+from quantum_engine.emergency.troubles import How, Met
 from quantum_engine.ordered_faults import crash_point
-from quantum_engine.verdicts import Accepted
 from quantum_engine.waiting import happens
 
-_RETRY_SECONDS: Final = 0.2
-_TICK_SECONDS: Final = 0.5
+__all__ = ["LatchKeeper", "StopWorker"]
 _REMEMBER_SECONDS: Final = 0.25
-_BUILT_IN_COOLDOWN_SECONDS: Final = 300
-_BUILT_IN_DEADLINE_SECONDS: Final = 60
-_log = logger("emergency")
-Seen = TypeVar("Seen", OrderView, PositionView)
-
-
-class LatchKeeper:
-    """Writes the book to the journal."""
-
-    def __init__(self, book: LatchBook, journal: Journal, clock: Clock) -> None:
-        self._book = book
-        self._journal = journal
-        self._clock = clock
-        self._owing = asyncio.Event()
-        self._tried = asyncio.Event()
-        book.on_change(self._changed)
-
-    async def restore(self) -> None:
-        """Before anything else: what was latched is latched."""
-        meta = await self._journal.load(Table.META)
-        self._book.restore(await self._journal.load(Table.LATCH), meta.get(CLEARED_KEY, b"[]"))
-
-    async def run(self) -> None:
-        """Write what is owed as soon as it is owed, and clear what was released when its time has come."""
-        while True:
-            if not await happens(self._owing, _TICK_SECONDS):
-                self._book.clear_released()
-                continue
-            self._owing.clear()
-            if self._book.owes and not await self._write():
-                await asyncio.sleep(_RETRY_SECONDS)
-                self._owing.set()
-
-    async def stored(self, latch_id: str, timeout_seconds: float) -> bool:
-        """Whether the latch was on disk before the time was over."""
-        deadline = self._clock.monotonic() + timeout_seconds
-        while self._clock.monotonic() < deadline:
-            latch = self._book.get(latch_id)
-            if latch is None or latch.gate_closed_at_ms is not None:
-                return latch is not None
-            tried = self._tried
-            if not await happens(tried, deadline - self._clock.monotonic()):
-                return False
-        return False
-
-    async def _write(self) -> bool:
-        crash_point("after-trip-before-journal")
-        snapshot, writes = self._book.owed()
-        try:
-            await self._journal.commit(*writes)
-        except (JournalUnavailableError, CorruptStateError) as error:
-            _log.error("latch_not_stored", error=str(error), latches=list(snapshot))
-            return False
-        else:
-            if self._book.latches:
-                crash_point("after-latch-before-report")
-            self._book.written(snapshot)
-            return True
-        finally:
-            self._tried.set()
-            self._tried = asyncio.Event()
-
-    def _changed(self) -> None:
-        if self._book.owes:
-            self._owing.set()
+_NOTHING_SEEN: Final = Picture(unseen=dict.fromkeys(Part, ""))
+LOOK_AGAIN_AT_MOST_SECONDS: Final = 300.0
+"""The engine's own books vouch for a finished stop no longer than this."""
 
 
 class StopWorker:
-    """Cancels and closes for every latch in force, until proven, and goes on looking while any is latched."""
+    """Cancels and closes for every latch in force, until proven, and goes on watching while any is latched."""
 
     def __init__(
         self,
@@ -109,151 +51,169 @@ class StopWorker:
         limits: Callable[[], Limits | None],
         clock: Clock,
         ids: IdSource,
+        known: Known = NOTHING_KNOWN,
     ) -> None:
-        self._book, self._keeper, self._venue, self._submit = book, keeper, venue, submit
-        self._limits, self._clock, self._ids = limits, clock, ids
-        self._rules: dict[str, SymbolRules] = {}
-        self._wake = asyncio.Event()
+        self._book, self._keeper, self._limits, self._clock = book, keeper, limits, clock
+        self._books = known.books
+        self._looker, self._carrier, self._notes = Looker(venue, known.rules), Carrier(venue, submit, ids), Notes(book, limits, clock)
+        self._met = Met()
+        self._called, self._moved = asyncio.Event(), asyncio.Event()
         self._begun: dict[str, object] = {}
-        self._last_work: tuple[SymbolWork, ...] = ()
-        self._noted_at_ms = 0
-        self._throttled_seconds = 0.0
+        self._waited_for: set[object] = set()
+        self._on_disk: frozenset[str] = frozenset()
+        self._pause_seconds = 0.0
+        self._scope: frozenset[str] | None = None
+        self._proven_at = float("-inf")
+        self._quiet_until = 0.0
         book.on_change(self._look_for_new_work)
 
     def look_again(self) -> None:
         """A position or an order changed."""
         if self._book.latches:
-            self._wake.set()
+            self._moved.set()
 
     async def run(self) -> None:
         """Round after round while anything is latched."""
-        pause_seconds = 0.0
         while True:
-            if not self._book.latches or pause_seconds:
-                await self._rest(pause_seconds if self._book.latches else None)
+            await self._rest()
             if not self._book.latches:
+                self._pause_seconds, self._scope = 0.0, None
+                self._met.forget()
                 continue
-            await self._remembered()
-            pause_seconds = await self._round(pause_seconds)
-            if self._throttled_seconds:
-                await asyncio.sleep(throttled_pause_seconds(self._throttled_seconds))
-                self._throttled_seconds = 0.0
+            if self._has_new_work():
+                await self._at_once()
+            self._called.clear()
+            self._on_disk = _stored(self._book.latches)
+            await self._round()
 
-    async def _rest(self, seconds: float | None) -> None:
-        if await happens(self._wake, seconds):
-            self._wake.clear()
+    async def _rest(self) -> None:
+        """Until called for new work, or the pause is over; what moved at the exchange ends only the later part of a long pause.
+
+        Nothing cuts short the time that the exchange asked for.
+        """
+        await asyncio.sleep(max(0.0, self._quiet_until - self._clock.monotonic()))
+        if self._has_new_work():
+            return
+        seconds = self._pause_seconds if self._book.latches else None
+        quiet = None if seconds is None else min(seconds, QUIET_SECONDS)
+        if not await happens(self._called, quiet) and seconds is not None and seconds > QUIET_SECONDS:
+            await _either(self._called, self._moved, seconds - QUIET_SECONDS)
+        self._moved.clear()
+
+    async def _at_once(self) -> None:
+        """What the engine's own books show, without asking first.  Without compared books, whatever may have orders is cancelled too."""
+        self._begun = {latch.id: _stage_of(latch) for latch in self._book.latches}
+        self._pause_seconds, self._scope, self._proven_at = 0.0, None, float("-inf")
+        latches = [latch for latch in self._book.latches if latch.action.strength > 0]
+        suspects = () if self._books.reconciled else self._suspects(latches)
+        await self._carry_out(plan(latches, _NOTHING_SEEN, self._completed(_NOTHING_SEEN), self._looker.rules, self._how, suspects).work)
 
     async def _remembered(self) -> None:
-        """A latch goes to disk before its work; if the disk will not take it, getting out does not wait for the disk."""
-        new = [latch for latch in self._book.latches if latch.id not in self._begun]
-        for latch in new:
-            await self._keeper.stored(latch.id, _REMEMBER_SECONDS)
+        """A latch goes to disk before its closes; if the disk will not take it, getting out does not wait for the disk."""
+        new = {latch.id: (latch.id, _stage_of(latch)) for latch in self._book.latches}
+        new = {latch_id: stage for latch_id, stage in new.items() if stage not in self._waited_for}
+        for latch_id, stage in new.items():
+            await self._keeper.stored(latch_id, _REMEMBER_SECONDS)
+            self._waited_for.add(stage)
         if new:
             crash_point("after-latch-before-flatten")
-        self._begun = {latch.id: _stage_of(latch) for latch in self._book.latches}
 
-    async def _round(self, pause_seconds: float) -> float:
-        """One look and what it asks for; how long to wait before the next."""
-        self._note({latch.id: Sight(0, 0) for latch in self._book.latches if latch.action.strength == 0}, "")
+    async def _round(self) -> None:
+        """One look and what it asks for.  Whole looks find the work and prove its end; between them only what is worked on is looked at."""
+        self._notes.note({latch.id: Sight(0, 0) for latch in self._book.latches if latch.action.strength == 0}, "")
         latches = [latch for latch in self._book.latches if latch.action.strength > 0]
-        if not latches:
-            return VERIFY_SECONDS
-        try:
-            looked, unseen = await self._look(latches)
-        except EngineError as error:
-            metrics.STOP_ROUNDS.labels("unreachable").inc()
-            self._note({}, f"the exchange cannot be asked: {error}")
-            return next_pause_seconds(pause_seconds, progressed=False)
-        sights = {} if unseen else looked.sights
-        self._note(sights, unseen)
-        if not looked.work:
-            metrics.STOP_ROUNDS.labels("unreachable" if unseen else "clean").inc()
-            return next_pause_seconds(pause_seconds, progressed=False) if self._unfinished() else VERIFY_SECONDS
-        problems = await self._carry_out(looked.work)
-        metrics.STOP_ROUNDS.labels("problem" if problems or unseen else "worked").inc()
+        if not latches or self._books_vouch_for(latches):
+            self._pause_seconds = VERIFY_SECONDS
+            return
+        seen = await self._looker.look(self._scope)
+        self._be_quiet_for(seen.throttled_seconds)
+        asked = plan(latches, seen, self._completed(seen), self._looker.rules, self._how, seen.scope or self._suspects(latches))
+        self._notes.note(asked.sights, seen.problem)
+        if not asked.work or seen.throttled_seconds:
+            self._judge_idle(latches, seen)
+        else:
+            await self._work_on(asked, seen)
+
+    def _judge_idle(self, latches: Sequence[Latch], seen: Picture) -> None:
+        """Nothing to do, or nothing that may be done now."""
+        metrics.STOP_ROUNDS.labels("unreachable" if seen.unseen else "clean").inc()
+        if seen.unseen:
+            self._scope = self._suspects(latches) if seen.throttled_seconds else self._scope
+            self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=False)
+        elif self._scope is not None:
+            self._scope, self._pause_seconds = None, 0.0
+        else:
+            self._met.forget()
+            self._proven_at = self._clock.monotonic()
+            unfinished = any(latch.cooldown_until_ms is None for latch in self._book.latches)
+            self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=False) if unfinished else VERIFY_SECONDS
+
+    async def _work_on(self, asked: Plan, seen: Picture) -> None:
+        problems = await self._carry_out(asked.work)
+        metrics.STOP_ROUNDS.labels("problem" if problems or seen.unseen else "worked").inc()
         if problems:
-            self._note(sights, "; ".join(filter(None, [unseen, *problems])))
-        helped = not problems and looked.work != self._last_work
-        self._last_work = looked.work
-        return next_pause_seconds(pause_seconds, progressed=helped)
+            self._notes.note(asked.sights, "; ".join(filter(None, [seen.problem, *problems])))
+        self._scope = None if seen.unseen else frozenset(item.symbol for item in asked.work)
 
-    async def _look(self, latches: Iterable[Latch]) -> tuple[Plan, str]:
-        """What can be seen, and what cannot: work goes on with half of the picture, but nothing is proven by it."""
-        orders, held = await asyncio.gather(_asked(self._venue.open_orders()), _asked(self._venue.positions()))
-        self._throttled_seconds = max((e.retry_after_seconds for e in (orders, held) if isinstance(e, ThrottledError)), default=0.0)
-        unseen = "; ".join(f"the exchange cannot be asked: {each}" for each in (orders, held) if isinstance(each, EngineError))
-        if isinstance(orders, EngineError) and isinstance(held, EngineError):
-            raise orders
-        seen_orders, seen_held = [] if isinstance(orders, EngineError) else orders, [] if isinstance(held, EngineError) else held
-        if any(position.symbol not in self._rules for position in seen_held):
-            await self._read_rules()
-        return plan(latches, seen_orders, seen_held, self._rules), unseen
+    async def _carry_out(self, work: Sequence[SymbolWork]) -> list[str]:
+        """The problems, one sentence each; how long to pause follows from what gave way."""
+        carried = await self._carrier.carry_out(work, self._remembered())
+        for each in carried:
+            self._met.learn(each.symbol, each.troubles, gave_way=each.gave_way)
+        self._be_quiet_for(max((each.throttled_seconds for each in carried), default=0.0))
+        helped = all(each.gave_way for each in carried)
+        self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=helped) if carried else self._pause_seconds
+        return [problem for each in carried for problem in each.problems]
 
-    async def _read_rules(self) -> None:
-        """Without them the whole position is one order: better than none, and the exchange says what it will not take."""
-        try:
-            self._rules = await self._venue.symbol_rules()
-        except EngineError as error:
-            _log.warning("stop_goes_on_without_rules", error=str(error))
+    def _completed(self, seen: Picture) -> Picture:
+        """While the exchange answers nothing at all no more closes are sent: each would be one more order to be asked about later."""
+        is_away = seen.is_blind and seen is not _NOTHING_SEEN
+        return seen.completed(self._books.open_orders.values(), () if is_away else self._books.positions.values())
 
-    async def _carry_out(self, work: Iterable[SymbolWork]) -> list[str]:
-        """Every symbol at once; the problems, one sentence each."""
-        problems = await asyncio.gather(*(self._work_on(item) for item in work))
-        return [problem for problem in problems if problem]
+    def _how(self, symbol: str) -> How:
+        return self._met.how(symbol, is_overdue=self._notes.is_overdue(symbol))
 
-    async def _work_on(self, item: SymbolWork) -> str:
-        """A cancel that failed does not keep the position: at worst the exchange refuses the close, and the next round does both again."""
-        problems = []
-        try:
-            await self._venue.cancel_all(item.symbol)
-        except EngineError as error:
-            problems.append(f"{item.symbol}: {error}")
-        if item.close is not None:
-            try:
-                verdict = await self._submit(closing_intent(item.symbol, item.close, f"exit-{self._ids()}", "emergency stop"))
-            except EngineError as error:
-                problems.append(f"{item.symbol}: {error}")
-            else:
-                problems += [] if isinstance(verdict, Accepted) else [f"{item.symbol}: closing order not taken: {verdict}"]
-        for problem in problems:
-            _log.warning("stop_work_failed", problem=problem)
-        return "; ".join(problems)
+    def _suspects(self, latches: Sequence[Latch]) -> frozenset[str]:
+        """Symbols that may have orders or positions, though nobody can list them now."""
+        limits, books = self._limits(), self._books
+        known = {order.symbol for order in books.open_orders.values()} | {position.symbol for position in books.positions.values()}
+        return frozenset(known.union(*(latch.symbols for latch in latches), limits.instruments if limits else ()))
 
-    def _note(self, sights: Mapping[str, Sight], problem: str) -> None:
-        """Write what was seen into the latches, and say aloud what is overdue."""
-        now_ms = self._clock.wall_ms()
-        limits = self._limits()
-        cooldown_seconds = limits.stop_cooldown_seconds if limits else _BUILT_IN_COOLDOWN_SECONDS
-        deadline_seconds = limits.flatten_deadline_seconds if limits else _BUILT_IN_DEADLINE_SECONDS
-        late = 0
-        for latch in self._book.latches:
-            sight = sights.get(latch.id)
-            after = progressed(latch, sight, now_ms, cooldown_seconds) if sight else latch
-            is_overdue = overdue(after, now_ms, deadline_seconds)
-            late += is_overdue
-            if is_overdue and not overdue(latch, self._noted_at_ms, deadline_seconds):
-                _log.error("stop_overdue", latch=latch.id, deadline_seconds=deadline_seconds, problem=problem)
-            if sight or problem:
-                self._book.update(waiting(after, sight, problem, is_overdue=is_overdue), cooldown_seconds)
-        self._noted_at_ms = now_ms
-        metrics.STOP_OVERDUE.set(late)
-        self._book.clear_released()
+    def _books_vouch_for(self, latches: Sequence[Latch]) -> bool:
+        """Whether all is done and proven, and books that are compared each 30 s show nothing since."""
+        if self._clock.monotonic() - self._proven_at > LOOK_AGAIN_AT_MOST_SECONDS or not self._books.reconciled:
+            return False
+        if any(latch.cooldown_until_ms is None for latch in latches):
+            return False
+        known = self._completed(_NOTHING_SEEN)
+        return not plan(latches, known, known, self._looker.rules).work
 
-    def _unfinished(self) -> bool:
-        return any(latch.cooldown_until_ms is None for latch in self._book.latches)
+    def _be_quiet_for(self, seconds: float) -> None:
+        """As long as the exchange asked for patience: asking on turns a full minute into a ban, and with it every way out."""
+        if seconds:
+            self._quiet_until = max(self._quiet_until, self._clock.monotonic() + throttled_pause_seconds(seconds))
+
+    def _has_new_work(self) -> bool:
+        return any(self._begun.get(latch.id) != _stage_of(latch) for latch in self._book.latches)
 
     def _look_for_new_work(self) -> None:
         """A new latch, a stronger one, or one that reached the disk at last; not this worker's own notes."""
-        if any(self._begun.get(latch.id) != _stage_of(latch) for latch in self._book.latches):
-            self._wake.set()
+        if self._has_new_work() or _stored(self._book.latches) - self._on_disk:
+            self._called.set()
 
 
-async def _asked(question: Awaitable[list[Seen]]) -> list[Seen] | EngineError:
+async def _either(one: asyncio.Event, other: asyncio.Event, within_seconds: float) -> None:
+    waits = {asyncio.ensure_future(event.wait()) for event in (one, other)}
     try:
-        return await question
-    except EngineError as error:
-        return error
+        await asyncio.wait(waits, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
 
 
 def _stage_of(latch: Latch) -> object:
-    return latch.action, tuple(latch.symbols), latch.gate_closed_at_ms is not None
+    return latch.action, tuple(latch.symbols)
+
+
+def _stored(latches: Sequence[Latch]) -> frozenset[str]:
+    return frozenset(latch.id for latch in latches if latch.gate_closed_at_ms is not None)

@@ -93,6 +93,14 @@ class Exchange(Protocol):
         """Regular and conditional (algo) orders."""
         ...
 
+    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+        """Of one symbol (far cheaper) or of all."""
+        ...
+
+    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+        """Conditional orders, which a service of their own keeps: it may answer while the other does not."""
+        ...
+
     async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
         """``may_leave`` is asked last, after any waiting for a connection and before bytes go; False raises RetryableError."""
         ...
@@ -103,7 +111,15 @@ class Exchange(Protocol):
 
     async def cancel(self, symbol: str, client_order_id: str) -> None: ...
     async def cancel_all(self, symbol: str) -> None:
-        """Regular *and* conditional orders of the symbol."""
+        """Regular *and* conditional orders of the symbol; both are tried whatever becomes of the other."""
+        ...
+
+    async def cancel_order(self, order: OrderView) -> None:
+        """One that was seen resting, by the exchange's own number.  One that is gone already is no error."""
+        ...
+
+    async def arm_countdown(self, symbol: str, seconds: int) -> None:
+        """The exchange itself cancels the symbol's regular orders after ``seconds`` unless told again before; 0 disarms."""
         ...
 
     async def fills(self, symbol: str, since_ms: int) -> list[Fill]: ...

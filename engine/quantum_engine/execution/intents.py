@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from quantum_engine.domain import OrderIntent, OrderStatus, OrderView, Purpose, Side
+from quantum_engine.domain import OrderIntent, OrderStatus, OrderView, PositionSide, Purpose, Side
 from quantum_engine.errors import CorruptStateError
 
 
@@ -77,6 +77,7 @@ class IntentRecord(msgspec.Struct, kw_only=True):
     time_in_force: str
     reason: str
     recorded_ms: int
+    position_side: PositionSide = PositionSide.BOTH
     state: IntentState = IntentState.RECORDED
     last_sent_ms: int = 0
     """On the exchange's clock, as is ``recorded_ms``."""
@@ -86,8 +87,9 @@ class IntentRecord(msgspec.Struct, kw_only=True):
     @property
     def intent(self) -> OrderIntent:
         return OrderIntent(
-            self.id, self.symbol, self.side, self.quantity, self.price, self.reduce_only, self.purpose, self.time_in_force, self.reason
-        )
+            self.id, self.symbol, self.side, self.quantity, self.price, self.reduce_only, self.purpose, self.time_in_force, self.reason,
+            self.position_side,
+        )  # fmt: skip
 
     @property
     def as_order(self) -> OrderView:
@@ -146,6 +148,7 @@ class IntentTable:
             time_in_force=intent.time_in_force,
             reason=intent.reason,
             recorded_ms=now_ms,
+            position_side=intent.position_side,
         )
         self.restore(record)
         return record

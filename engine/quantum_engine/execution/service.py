@@ -161,7 +161,7 @@ class Execution:
                 wait = wait_before_retry(record.sent_times, record.reduce_only, _retry_after(error))
                 if wait is None:
                     await self._close(record, Happened.NOT_THERE, str(error))
-                    return Declined(record.client_order_id, 0, str(error))
+                    return Declined(record.client_order_id, 0, str(error), _retry_after(error))
                 await asyncio.sleep(wait)
             except PermanentError as error:
                 await self._close(record, Happened.NOT_THERE, str(error))

@@ -67,6 +67,7 @@ class FakeExchange:
         self.placed: list[tuple[str, OrderIntent]] = []
         """Every request that came as far as the exchange."""
         self.can_be_asked = True
+        self.countdowns: dict[str, int] = {}
         self._clock = clock
         self._orders: dict[str, OrderView] = {}
         self._late: list[tuple[OrderIntent, str, int]] = []
@@ -94,6 +95,20 @@ class FakeExchange:
     async def open_orders(self) -> list[OrderView]:
         self._reachable()
         return [order for order in self._orders.values() if order.status.is_open]
+
+    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+        return [order for order in await self.open_orders() if symbol in (None, order.symbol)]
+
+    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+        self._reachable()
+        return []
+
+    async def cancel_order(self, order: OrderView) -> None:
+        await self.cancel(order.symbol, order.client_order_id)
+
+    async def arm_countdown(self, symbol: str, seconds: int) -> None:
+        self._reachable()
+        self.countdowns[symbol] = seconds
 
     async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
         await asyncio.sleep(0)

@@ -66,6 +66,26 @@ async def test_cancelling_what_is_gone_is_no_error(exchange: Exchange) -> None:
     assert await exchange.open_orders() == []
 
 
+async def test_one_symbol_is_asked_about_alone(exchange: Exchange) -> None:
+    """A stop looks at what it works on: a list of every symbol weighs forty times as much."""
+    await exchange.place(buy(price=FAR_BELOW), "id-1")
+    assert [order.client_order_id for order in await exchange.regular_orders("BTCUSDT")] == ["id-1"]
+    assert await exchange.regular_orders("ETHUSDT") == await exchange.algo_orders("BTCUSDT") == await exchange.algo_orders() == []
+
+
+async def test_an_order_is_cancelled_by_the_exchanges_own_number_and_once_gone_that_is_no_error(exchange: Exchange) -> None:
+    await exchange.place(buy(price=FAR_BELOW), "id-1")
+    (order,) = await exchange.regular_orders()
+    await exchange.cancel_order(order)
+    await exchange.cancel_order(order)
+    assert await exchange.open_orders() == []
+
+
+async def test_a_countdown_is_armed_and_disarmed(exchange: Exchange) -> None:
+    await exchange.arm_countdown("BTCUSDT", 120)
+    await exchange.arm_countdown("BTCUSDT", 0)
+
+
 async def test_a_second_order_with_the_id_of_an_open_one_is_told_apart_from_a_refusal(exchange: Exchange) -> None:
     await exchange.place(buy(price=FAR_BELOW), "id-1")
     with pytest.raises(DuplicateOrderIdError):

@@ -15,6 +15,8 @@ from quantum_engine.permission import Permission
 
 IDS = st.sampled_from(["a", "b", "c"])
 COOLDOWN_SECONDS = 60
+SEEN = st.none() | st.integers(0, 1)
+"""None = it could not be asked."""
 
 
 class Book(RuleBasedStateMachine):
@@ -62,12 +64,17 @@ class Book(RuleBasedStateMachine):
         self.released = released
         self.book.release(sorted(released))
 
-    @rule(id_=IDS, orders=st.integers(0, 1), positions=st.integers(0, 1))
-    def look(self, id_: str, orders: int, positions: int) -> None:
+    @rule(id_=IDS, orders=SEEN, positions=SEEN)
+    def look(self, id_: str, orders: int | None, positions: int | None) -> None:
         latch = self.book.get(id_)
         if latch is None:
             return
         after = progressed(latch, Sight(orders, positions), self.clock.wall_ms(), COOLDOWN_SECONDS)
+        asked = (orders, positions)[: latch.action.strength]
+        if latch.cooldown_until_ms is None and after.cooldown_until_ms is not None:
+            assert asked == (0,) * len(asked), "what was not seen, or was seen, is not proven gone"
+        if 1 in asked:
+            assert after.cooldown_until_ms is None
         if after.cooldown_until_ms is None:
             self.proven.discard(id_)
         else:

@@ -12,7 +12,7 @@ import msgspec
 
 from quantum_engine.clock import Clock
 from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
-from quantum_engine.errors import RetryableError, UnknownOutcomeError
+from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcomeError
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
 from quantum_engine.exchanges.binance_futures.signing import Credentials
@@ -65,14 +65,18 @@ class BinanceFutures:
         return _read(body, lambda: [translate.position(each) for each in _positions(body) if each.position_amt])
 
     async def open_orders(self) -> list[OrderView]:
-        regular, algo = await asyncio.gather(
-            self.transport.signed("GET", "/fapi/v1/openOrders", {}, is_exit=True),
-            self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {}, is_exit=True),
-        )
-        return [
-            *_read(regular, lambda: [translate.order(each) for each in _orders(regular)]),
-            *_read(algo, lambda: [translate.algo_order(each) for each in _algos(algo)]),
-        ]
+        regular, algo = await asyncio.gather(self.regular_orders(), self.algo_orders())
+        return [*regular, *algo]
+
+    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+        """Weight 1 for one symbol, 40 for all."""
+        body = await self.transport.signed("GET", "/fapi/v1/openOrders", {"symbol": symbol} if symbol else {}, is_exit=True)
+        return _read(body, lambda: [translate.order(each) for each in _orders(body)])
+
+    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+        """Weight 1 for one symbol, 40 for all."""
+        body = await self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {"symbol": symbol} if symbol else {}, is_exit=True)
+        return _read(body, lambda: [translate.algo_order(each) for each in _algos(body)])
 
     async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
         params = translate.order_params(intent, client_order_id)
@@ -110,15 +114,27 @@ class BinanceFutures:
                 return
 
     async def cancel_all(self, symbol: str) -> None:
-        """Both are tried whatever becomes of the other."""
+        """Both are tried whatever becomes of the other; of two failures the one that asks for patience is told."""
         results = await asyncio.gather(
             self.transport.signed("DELETE", "/fapi/v1/allOpenOrders", {"symbol": symbol}, is_exit=True),
             self.transport.signed("DELETE", "/fapi/v1/algoOpenOrders", {"symbol": symbol}, is_exit=True),
             return_exceptions=True,
         )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failures = [result for result in results if isinstance(result, BaseException)]
+        for failure in sorted(failures, key=lambda each: not isinstance(each, ThrottledError)):
+            raise failure
+
+    async def cancel_order(self, order: OrderView) -> None:
+        path, name = ("/fapi/v1/algoOrder", "algoId") if order.is_algo else ("/fapi/v1/order", "orderId")
+        try:
+            await self.transport.signed("DELETE", path, {"symbol": order.symbol, name: order.order_id}, is_exit=True)
+        except VenueRefusedError as refused:
+            if refused.code not in (CANCEL_REJECTED, NO_SUCH_ORDER):
+                raise
+
+    async def arm_countdown(self, symbol: str, seconds: int) -> None:
+        """Weight 10.  https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Auto-Cancel-All-Open-Orders"""
+        await self.transport.signed("POST", "/fapi/v1/countdownCancelAll", {"symbol": symbol, "countdownTime": seconds * 1_000})
 
     async def fills(self, symbol: str, since_ms: int) -> list[Fill]:
         params: dict[str, str | int] = {"symbol": symbol, "startTime": since_ms, "limit": 1_000}

@@ -7,7 +7,7 @@ Why   a word that is not known is read on the careful side: an order of unknown 
 from decimal import Decimal
 from typing import Final
 
-from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionView, SymbolRules
+from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionSide, PositionView, SymbolRules
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
 
@@ -62,7 +62,9 @@ def algo_order(message: wire.AlgoOrder) -> OrderView:
 
 
 def position(message: wire.PositionRisk) -> PositionView:
-    return PositionView(message.symbol, message.position_amt, message.entry_price, message.mark_price, message.update_time)
+    return PositionView(
+        message.symbol, message.position_amt, message.entry_price, message.mark_price, message.update_time, message.position_side
+    )
 
 
 def account(message: wire.Account, as_of_ms: int) -> AccountView:
@@ -163,7 +165,7 @@ def account_update(message: wire.AccountUpdate) -> AccountUpdate:
 def symbol_rules(message: wire.Symbol) -> SymbolRules:
     filters = {each["filterType"]: each for each in message.filters}
     lot, price = filters["LOT_SIZE"], filters["PRICE_FILTER"]
-    market = filters.get("MARKET_LOT_SIZE", lot)
+    market, band = filters.get("MARKET_LOT_SIZE", lot), filters.get("PERCENT_PRICE", {})
     return SymbolRules(
         symbol=message.symbol,
         trading=message.status == "TRADING",
@@ -174,6 +176,8 @@ def symbol_rules(message: wire.Symbol) -> SymbolRules:
         max_quantity=_number(lot["maxQty"]),
         market_max_quantity=_number(market["maxQty"]),
         min_notional_usdt=_number(filters.get("MIN_NOTIONAL", {}).get("notional", "0")),
+        percent_up=_number(band.get("multiplierUp", "0")),
+        percent_down=_number(band.get("multiplierDown", "0")),
     )
 
 
@@ -187,7 +191,10 @@ def plain(value: Decimal) -> str:
 
 
 def order_params(intent: OrderIntent, client_order_id: str) -> dict[str, str | int]:
-    """Parameters of POST /fapi/v1/order.  RESULT waits for matching, so the answer says what was executed (but never at what price)."""
+    """Parameters of POST /fapi/v1/order.  RESULT waits for matching, so the answer says what was executed (but never at what price).
+
+    In hedge mode the venue refuses the flag (-1106) and caps an order that shrinks a position by that position itself.
+    """
     params: dict[str, str | int] = {
         "symbol": intent.symbol,
         "side": intent.side.value,
@@ -198,4 +205,6 @@ def order_params(intent: OrderIntent, client_order_id: str) -> dict[str, str | i
     }
     if intent.price is not None:
         params |= {"price": plain(intent.price), "timeInForce": intent.time_in_force}
+    if intent.position_side is not PositionSide.BOTH:
+        return params | {"positionSide": intent.position_side.value}
     return params | ({"reduceOnly": "true"} if intent.reduce_only else {})

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from quantum_engine.domain import Side
+from quantum_engine.domain import PositionSide, Side
 
 _MOST_DIGITS: Final = 24
 """Before or behind the point: far beyond any price, quantity or balance."""
@@ -69,6 +69,7 @@ class PositionRisk(Message, rename="camel"):
     entry_price: Decimal
     mark_price: Decimal
     update_time: int = 0
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class Account(Message, rename="camel"):
