@@ -37,3 +37,22 @@ def latches_key(engine: str) -> str:
 def peak_key(engine: str) -> str:
     """Redis key of the engine's equity peak (JSON), read by a replacement that lost its disk."""
     return f"quantum:peak:{engine}"
+
+
+def events_key(engine: str) -> str:
+    """Redis stream of everything the engine says, in order.  Braces: a Redis Cluster keeps the engine's bus keys together."""
+    return f"quantum:events:{{{engine}}}"
+
+
+def events_sent_key(engine: str) -> str:
+    """Redis hash: numbering (epoch) -> highest sequence that is in the stream, written by the same script as the stream."""
+    return f"quantum:events:{{{engine}}}:sent"
+
+
+def dead_letters_key(engine: str, group: str) -> str:
+    """Redis stream of entries that a consumer group gave up on, each with its reason."""
+    return f"quantum:events:{{{engine}}}:dead:{group}"
+
+
+EVENT_SOURCES_KEY: Final = "quantum:events:sources"
+"""Redis set of every engine that has a stream."""

@@ -4,9 +4,12 @@ A stage commits its new state and its outgoing effects as one ``commit``; it is 
 JournalUnavailableError was raised and nothing of it is.  Implementation: adapters/sqlite_journal.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from quantum_api.bus_envelope import EventClass
 
 
 class Table(StrEnum):
@@ -17,6 +20,8 @@ class Table(StrEnum):
     LATCH = "latch"
     PEAK = "peak"
     INTENT = "intent"
+    OUTBOX = "outbox"
+    """Events, by their number: written by ``Publish`` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,28 @@ class Delete:
     key: str
 
 
-Write = Put | Delete
+@dataclass(frozen=True, slots=True)
+class DeleteThrough:
+    """Remove every row whose key is ``key`` or orders before it."""
+
+    table: Table
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Say that something happened, in the same transaction: the bus numbers it and brings it to Redis in order.
+
+    ``payload`` becomes a JSON object; ``kind`` is dotted.  A journal that no bus wraps has nobody to tell, and leaves it out.
+    """
+
+    event_class: EventClass
+    kind: str
+    payload: Mapping[str, Any]
+
+
+Stored = Put | Delete | DeleteThrough
+Write = Stored | Publish
 
 
 class Journal(Protocol):

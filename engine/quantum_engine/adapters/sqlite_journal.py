@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from quantum_engine import metrics
 from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
-from quantum_engine.journal import Delete, Put, Table, Write
+from quantum_engine.journal import Delete, DeleteThrough, Publish, Put, Stored, Table, Write
 
 _MAX_GROUP: Final = 64
 _MAX_ROWS: Final = 200
@@ -30,7 +30,7 @@ _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", 
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    writes: tuple[Write, ...]
+    writes: tuple[Stored, ...]
     done: "asyncio.Future[None]"
 
 
@@ -40,7 +40,16 @@ class _Load:
     done: "asyncio.Future[dict[str, bytes]]"
 
 
-_Job = _Commit | _Load
+@dataclass(frozen=True, slots=True)
+class _LoadPage:
+    table: Table
+    after: str
+    count: int
+    done: "asyncio.Future[dict[str, bytes]]"
+
+
+_Read = _Load | _LoadPage
+_Job = _Commit | _Read
 
 
 class SqliteJournal:
@@ -66,11 +75,20 @@ class SqliteJournal:
 
     async def commit(self, *writes: Write) -> None:
         began = time.perf_counter()
-        await self._ask(lambda done: _Commit(writes, done))
+        await self.submit(*writes)
         metrics.JOURNAL_COMMIT_SECONDS.observe(time.perf_counter() - began)
+
+    def submit(self, *writes: Write) -> "asyncio.Future[None]":
+        """Hand a commit in, now; the future is its outcome.  Raises JournalUnavailableError when the journal is not open."""
+        return self._ask(lambda done: _Commit(tuple(write for write in writes if not isinstance(write, Publish)), done))
 
     async def load(self, table: Table) -> dict[str, bytes]:
         rows: dict[str, bytes] = await self._ask(lambda done: _Load(table, done))
+        return rows
+
+    async def load_page(self, table: Table, after: str, count: int) -> dict[str, bytes]:
+        """At most ``count`` rows whose key is above ``after``, in the order of their keys."""
+        rows: dict[str, bytes] = await self._ask(lambda done: _LoadPage(table, after, count, done))
         return rows
 
     async def close(self) -> None:
@@ -82,26 +100,26 @@ class SqliteJournal:
         self._connection.close()
         self._connection = None
 
-    async def _ask(self, job: "Callable[[asyncio.Future[Any]], _Job]") -> Any:
+    def _ask(self, job: "Callable[[asyncio.Future[Any]], _Job]") -> "asyncio.Future[Any]":
         if self._loop is None or not self._thread.is_alive():
             raise JournalUnavailableError("the journal is not open")
         done: asyncio.Future[Any] = self._loop.create_future()
         self._jobs.put(job(done))
-        return await done
+        return done
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            if isinstance(job, _Load):
+            if isinstance(job, _Read):
                 self._answer_load(job)
                 continue
             group, following = self._group(job)
             self._answer_commits(group)
-            if isinstance(following, _Load):
+            if isinstance(following, _Read):
                 self._answer_load(following)
             elif following is _END:
                 return
 
-    def _group(self, first: _Commit) -> tuple[list[_Commit], "_Load | object | None"]:
+    def _group(self, first: _Commit) -> tuple[list[_Commit], "_Read | object | None"]:
         """``first`` and the commits that wait behind it, and the job that ended the group."""
         group = [first]
         while len(group) < _MAX_GROUP:
@@ -111,7 +129,7 @@ class SqliteJournal:
                 return group, None
             if job is None:
                 return group, _END
-            if isinstance(job, _Load):
+            if isinstance(job, _Read):
                 return group, job
             group.append(job)
         return group, None
@@ -126,15 +144,14 @@ class SqliteJournal:
             for commit in group:
                 self._settle(commit.done)
 
-    def _answer_load(self, job: _Load) -> None:
+    def _answer_load(self, job: _Read) -> None:
         assert self._connection is not None
         try:
-            rows = self._connection.execute("SELECT key, value FROM rows WHERE room = ? ORDER BY sequence", (job.table.value,))
-            self._settle(job.done, dict(rows.fetchall()))
+            self._settle(job.done, dict(_rows(self._connection, job)))
         except sqlite3.Error as error:
             self._settle(job.done, error=_translated(error))
 
-    def _write(self, writes: list[Write]) -> None:
+    def _write(self, writes: list[Stored]) -> None:
         """One transaction.  Writes without a removal are one statement, its own transaction: each statement less is one wait less for the
         interpreter's lock, which the event loop holds."""
         assert self._connection is not None
@@ -193,12 +210,23 @@ def _put(connection: sqlite3.Connection, puts: list[Put]) -> None:
     connection.execute(upsert, [field for put in puts for field in (put.table.value, put.key, put.value)])
 
 
-def _apply(connection: sqlite3.Connection, write: Write) -> None:
+def _rows(connection: sqlite3.Connection, job: _Read) -> list[tuple[str, bytes]]:
+    match job:
+        case _Load(table=table):
+            return connection.execute("SELECT key, value FROM rows WHERE room = ? ORDER BY sequence", (table.value,)).fetchall()
+        case _LoadPage(table=table, after=after, count=count):
+            page = "SELECT key, value FROM rows WHERE room = ? AND key > ? ORDER BY key LIMIT ?"
+            return connection.execute(page, (table.value, after, count)).fetchall()
+
+
+def _apply(connection: sqlite3.Connection, write: Stored) -> None:
     match write:
         case Put():
             _put(connection, [write])
         case Delete(table=table, key=key):
             connection.execute("DELETE FROM rows WHERE room = ? AND key = ?", (table.value, key))
+        case DeleteThrough(table=table, key=key):
+            connection.execute("DELETE FROM rows WHERE room = ? AND key <= ?", (table.value, key))
 
 
 def _translated(error: sqlite3.Error) -> EngineError:
