@@ -39,6 +39,10 @@ BREACH_TO_GATE_SECONDS: Final = Histogram(
     registry=REGISTRY,
 )
 STOP_ROUNDS: Final = Counter("quantum_engine_stop_rounds_total", "Rounds of cancel, close, look, by result.", ["result"], registry=REGISTRY)
+DEADMAN_ARMED: Final = Gauge("quantum_engine_deadman_armed", "Symbols with a countdown running at the exchange.", registry=REGISTRY)
+DEADMAN_FAILING_SECONDS: Final = Gauge(
+    "quantum_engine_deadman_failing_seconds", "For how long orders rest without a countdown that could be armed.", registry=REGISTRY
+)
 STOP_OVERDUE: Final = Gauge("quantum_engine_stop_overdue", "Stops that are not flat after flattenDeadlineSeconds.", registry=REGISTRY)
 DRAWDOWN_BPS: Final = Gauge("quantum_engine_drawdown_bps", "Fall of equity from its peak, basis points.", registry=REGISTRY)
 EQUITY_USDT: Final = Gauge("quantum_engine_equity_usdt", "Equity, wallet + unrealised.", registry=REGISTRY)

@@ -241,6 +241,7 @@ class Node:
             known["redis"] = "up" if self._mirror.up else f"down {self._mirror.problem}"
         if self._trading:
             known["exchange"] = "up" if self._trading.positions.reconciled else "unknown not compared since the stream was lost"
+            known["deadman"] = f"down {problem}" if (problem := self._trading.deadman.problem) else "up"
         return known
 
     def _live(self) -> list[Finding]:

@@ -18,6 +18,7 @@ from quantum_engine.clock import Clock, random_id
 from quantum_engine.control import view
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
 from quantum_engine.emergency.book import LatchBook
+from quantum_engine.emergency.deadman import DeadMan
 from quantum_engine.emergency.ports import Known
 from quantum_engine.emergency.service import LatchKeeper, StopWorker
 from quantum_engine.errors import EngineError, PermanentError
@@ -76,6 +77,7 @@ class Trading:
             book, keeper, self.exchange, self.execution.submit, lambda: policy.limits, clock, random_id,
             Known(self.positions, self.execution.rules),
         )  # fmt: skip
+        self.deadman = DeadMan(self.exchange, self.positions, permission, clock)
         self.market.on_quote(self.positions.on_quote)
         self.positions.on_equity(risk.handle)
         self.positions.on_change(self.worker.look_again)
@@ -90,6 +92,7 @@ class Trading:
         supervisor.start("positions", self.positions.run, is_vital=True)
         supervisor.start("execution", self._execute)
         supervisor.start("strategy", self.strategy.run)
+        supervisor.start("deadman", self.deadman.run, is_vital=True)
 
     async def close(self) -> None:
         await self.exchange.close()
