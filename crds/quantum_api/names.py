@@ -16,6 +16,7 @@ CONTROL_PORT_NAME: Final = "control"
 POLICY_PATH: Final = "/v1/policy"
 STATUS_PATH: Final = "/v1/status"
 HALT_PATH: Final = "/v1/halt"
+INTENTS_PATH: Final = "/execution/intents"
 JOSE_MEDIA_TYPE: Final = "application/jose"
 
 

@@ -76,6 +76,8 @@ class OrderIntent:
     reason: str = ""
     position_side: PositionSide = PositionSide.BOTH
     """LONG or SHORT only for orders that shrink that position of an account in hedge mode."""
+    stamp: str = ""
+    """Which program, strategy and model asked; empty = the engine's own."""
 
     def __post_init__(self) -> None:
         """There the venue takes no reduce-only flag: side and position side alone keep such an order from opening anything."""

@@ -51,6 +51,19 @@ STAGE_RESTARTS: Final = Counter("quantum_engine_stage_restarts_total", "Crashed 
 DEPENDENCY_UP: Final = Gauge("quantum_engine_dependency_up", "1 = reachable.", ["dependency"], registry=REGISTRY)
 STATUS_VERSION: Final = Gauge("quantum_engine_status_version", "Version of the status, grows with material changes.", registry=REGISTRY)
 ORDERS_REFUSED: Final = Gauge("quantum_engine_orders_refused", "Orders refused since start, by word.", ["word"], registry=REGISTRY)
+INTENTS: Final = Counter(
+    "quantum_engine_intents_total",
+    "Intents by who asked (engine, program) and what became of them.",
+    ["origin", "verdict"],
+    registry=REGISTRY,
+)
+INTENT_SECONDS: Final = Histogram(
+    "quantum_engine_intent_seconds",
+    "From an intent's arrival to its verdict: gate, journal and exchange.",
+    ["origin"],
+    buckets=(*_FAST_SECONDS, 1.0, 2.5, 5.0, 10.0, 40.0),
+    registry=REGISTRY,
+)
 BALANCE_REFRESHES: Final = Counter(
     "quantum_engine_balance_refreshes_total",
     "The exchange asked for the balance before an entry was judged, by reason and result.",

@@ -27,6 +27,7 @@ from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.clock import random_id
 from quantum_engine.control import desk, routes, view
 from quantum_engine.control.board import StatusBoard
+from quantum_engine.control.intents import IntentDesk
 from quantum_engine.control.ports import Finding, Snapshot
 from quantum_engine.control.service import ControlServer
 from quantum_engine.emergency.book import LatchBook
@@ -202,6 +203,9 @@ class Node:
             policy=self._put_policy,
             halt=self._halt,
             halt_token=lambda: _token(self._settings.halt_token_file),
+            intents=IntentDesk(
+                self._trading.router if self._trading else None, lambda: _token(self._settings.intents_token_file), random_id
+            ),
             live=self._live,
             ready=self._ready,
         )
@@ -280,5 +284,5 @@ def _token(path: Path | None) -> bytes | None:
     try:
         return path.read_bytes().strip() if path else None
     except OSError as error:
-        _log.error("halt_token_unreadable", error=str(error))
+        _log.error("token_unreadable", error=str(error))
         return None

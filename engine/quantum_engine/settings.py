@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """JSON {"apiKey", "apiSecret"}."""
     halt_token_file: Path | None = None
     """Bearer token of POST /v1/halt; without it that call is refused and the halt command remains."""
+    intents_token_file: Path | None = None
+    """Bearer token of POST /execution/intents; without it that call is refused, and only the engine's own strategy trades."""
     log_level: str = "INFO"
 
     @property

@@ -23,6 +23,7 @@ from quantum_engine.emergency.ports import Known
 from quantum_engine.emergency.service import LatchKeeper, StopWorker
 from quantum_engine.errors import EngineError, PermanentError
 from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
+from quantum_engine.execution.router import Router
 from quantum_engine.execution.service import Execution
 from quantum_engine.healing.service import Supervisor
 from quantum_engine.journal import Journal
@@ -62,10 +63,11 @@ class Trading:
         self.market = Market(self.exchange, clock, permission)
         self.positions = Positions(self.exchange, self.market.quote, clock, permission)
         self.execution = Execution(self.exchange, journal, clock, permission, lambda: policy.limits, self.market, self.positions, random_id)
+        self.router = Router(self.execution, clock)
         self.strategy = StrategyStage(
             self.market,
             self.positions,
-            self.execution.submit,
+            self.router.submit,
             lambda: policy.strategy,
             self._instruments,
             clock,

@@ -1,12 +1,11 @@
-"""The engine's HTTP surface: two calls for the operator, a halt for people, probes, metrics.
+"""The engine's HTTP surface: two calls for the operator, a halt for people, intents of other programs (intents.py), probes, metrics.
 
-In    PUT /v1/policy, GET /v1/status, POST /v1/halt, GET /healthz, /readyz, /metrics
+In    PUT /v1/policy, GET /v1/status, POST /v1/halt, POST /execution/intents, GET /healthz, /readyz, /metrics
 Out   acknowledgements, refusals with their words, the status, what was checked
 Flow  operator, kubelet, Prometheus -> HERE -> policy, emergency; board
-Why   nothing here can loosen without a signed document; the halt can only tighten
+Why   nothing here can loosen without a signed document; the halt can only tighten; an intent passes the whole gate
 """
 
-import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,11 +24,12 @@ from quantum_api.refusals import DocumentRefusal
 from quantum_api.trading_policy import StopAction
 from quantum_engine import metrics
 from quantum_engine.control.board import StatusBoard
+from quantum_engine.control.http import JSON, answer, bears, bounded_body, problem
+from quantum_engine.control.intents import IntentDesk, add_intents
 from quantum_engine.control.ports import Finding, HaltDesk, PolicyDesk, Probe
 
 MAX_WAIT_SECONDS: Final = 60.0
 _REFUSED_AS: Final = {DocumentRefusal.STALE_EPOCH: 409, DocumentRefusal.JOURNAL_UNAVAILABLE: 503}
-_JSON: Final = "application/json"
 
 
 class HaltRequest(ApiModel):
@@ -47,6 +47,7 @@ class Desks:
     policy: PolicyDesk
     halt: HaltDesk
     halt_token: Callable[[], bytes | None]
+    intents: IntentDesk
     live: Probe
     ready: Probe
 
@@ -57,6 +58,7 @@ def build(desks: Desks) -> FastAPI:
     _add_policy(app, desks)
     _add_status(app, desks)
     _add_halt(app, desks)
+    add_intents(app, desks.intents)
     _add_probes(app, desks)
     return app
 
@@ -70,13 +72,13 @@ def _add_policy(app: FastAPI, desks: Desks) -> None:
     )
     async def put_policy(request: Request) -> Response:
         """Verify, store, switch the gate, then acknowledge."""
-        token = await _bounded_body(request)
+        token = await bounded_body(request, MAX_BYTES)
         if token is None:
-            return _answer(DocumentRefused(reason=DocumentRefusal.MALFORMED, message=f"the body is above {MAX_BYTES} bytes"), 413)
-        answer = await desks.policy(token)
-        if isinstance(answer, DocumentRefused):
-            return _answer(answer, _REFUSED_AS.get(answer.reason, 422))
-        return _answer(answer)
+            return answer(DocumentRefused(reason=DocumentRefusal.MALFORMED, message=f"the body is above {MAX_BYTES} bytes"), 413)
+        outcome = await desks.policy(token)
+        if isinstance(outcome, DocumentRefused):
+            return answer(outcome, _REFUSED_AS.get(outcome.reason, 422))
+        return answer(outcome)
 
 
 def _add_status(app: FastAPI, desks: Desks) -> None:
@@ -87,7 +89,7 @@ def _add_status(app: FastAPI, desks: Desks) -> None:
         wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0.0,
     ) -> Response:
         """The status, at once or when its version passes ``since``."""
-        return Response(await desks.board.after(since, instance, wait), media_type=_JSON)
+        return Response(await desks.board.after(since, instance, wait), media_type=JSON)
 
 
 def _add_halt(app: FastAPI, desks: Desks) -> None:
@@ -98,7 +100,7 @@ def _add_halt(app: FastAPI, desks: Desks) -> None:
         422: {"description": "The body breaks the schema."},
     }
     taken: dict[int | str, dict[str, Any]] = {200: {"model": Latch}, 202: {"model": Latch}}
-    schema = {"required": True, "content": {_JSON: {"schema": HaltRequest.model_json_schema()}}}
+    schema = {"required": True, "content": {JSON: {"schema": HaltRequest.model_json_schema()}}}
 
     @app.post(
         names.HALT_PATH,
@@ -110,19 +112,18 @@ def _add_halt(app: FastAPI, desks: Desks) -> None:
         """Pull a stop by hand.  200: gate closed, latch on disk; 202: gate closed, the disk has not answered yet."""
         token = desks.halt_token()
         if not token:
-            return _problem(403, "this engine has no halt token; run `quantum-engine halt --reason …` in its pod")
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token):
-            return _problem(401, "the bearer token is missing or wrong")
-        body = await _bounded_body(request)
+            return problem(403, "this engine has no halt token; run `quantum-engine halt --reason …` in its pod")
+        if not bears(request, token):
+            return problem(401, "the bearer token is missing or wrong")
+        body = await bounded_body(request, MAX_BYTES)
         if body is None:
-            return _problem(413, f"the body is above {MAX_BYTES} bytes")
+            return problem(413, f"the body is above {MAX_BYTES} bytes")
         try:
             halt = HaltRequest.model_validate_json(body)
         except ValidationError as error:
-            return _problem(422, str(error.errors(include_url=False, include_input=False, include_context=False)))
+            return problem(422, str(error.errors(include_url=False, include_input=False, include_context=False)))
         latch = await desks.halt(halt.reason, halt.action)
-        return _answer(latch, 202 if latch.gate_closed_at_ms is None else 200)
+        return answer(latch, 202 if latch.gate_closed_at_ms is None else 200)
 
 
 def _add_probes(app: FastAPI, desks: Desks) -> None:
@@ -142,27 +143,7 @@ def _add_probes(app: FastAPI, desks: Desks) -> None:
         return PlainTextResponse(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _bounded_body(request: Request) -> bytes | None:
-    """The body, or None when it is too large to be ours."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _answer(model: ApiModel, status: int = 200) -> Response:
-    return Response(model.model_dump_json(by_alias=True, exclude_none=True), status_code=status, media_type=_JSON)
-
-
-def _problem(status: int, message: str) -> Response:
-    return Response(json.dumps({"message": message}), status_code=status, media_type=_JSON)
-
-
 def _found(findings: list[Finding]) -> Response:
     failed = any(finding.needed and not finding.ok for finding in findings)
     checks = {f.name: {"ok": f.ok, "needed": f.needed, "detail": f.detail} for f in findings}
-    return Response(json.dumps({"ok": not failed, "checks": checks}), status_code=503 if failed else 200, media_type=_JSON)
+    return Response(json.dumps({"ok": not failed, "checks": checks}), status_code=503 if failed else 200, media_type=JSON)

@@ -83,13 +83,23 @@ class IntentRecord(msgspec.Struct, kw_only=True):
     """On the exchange's clock, as is ``recorded_ms``."""
     sent_times: int = 0
     note: str = ""
+    code: int = 0
+    """The exchange's own word, when it refused."""
+    refusal: str = ""
+    """The gate's word, when it refused after the record was written."""
+    stamp: str = ""
 
     @property
     def intent(self) -> OrderIntent:
         return OrderIntent(
             self.id, self.symbol, self.side, self.quantity, self.price, self.reduce_only, self.purpose, self.time_in_force, self.reason,
-            self.position_side,
+            self.position_side, self.stamp,
         )  # fmt: skip
+
+    @property
+    def is_live(self) -> bool | None:
+        """Whether the exchange took it; None while that is not known."""
+        return self.state is IntentState.ACCEPTED if self.state.is_final else None
 
     @property
     def as_order(self) -> OrderView:
@@ -149,6 +159,7 @@ class IntentTable:
             reason=intent.reason,
             recorded_ms=now_ms,
             position_side=intent.position_side,
+            stamp=intent.stamp,
         )
         self.restore(record)
         return record
@@ -174,6 +185,9 @@ class IntentTable:
         self._by_id.pop(record.id, None)
         self._by_client_id.pop(record.client_order_id, None)
         self._open.pop(record.id, None)
+
+    def of_id(self, intent_id: str) -> IntentRecord | None:
+        return self._by_id.get(intent_id)
 
     def of_client_id(self, client_id: str) -> IntentRecord | None:
         return self._by_client_id.get(client_id)

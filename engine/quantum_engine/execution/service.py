@@ -124,6 +124,10 @@ class Execution:
     def rules(self, symbol: str) -> SymbolRules | None:
         return self._world.rules.get(symbol)
 
+    def became_of(self, intent_id: str) -> IntentRecord | None:
+        """What is known of an intent that was let through the gate within the last day."""
+        return self._table.of_id(intent_id)
+
     def on_outcome(self, callback: Callable[[OrderIntent, Verdict], None]) -> None:
         """Called after each submit, and again when an uncertain one is settled."""
         self._listeners.append(callback)
@@ -149,6 +153,7 @@ class Execution:
                 return Accepted(record.client_order_id, shown)
             permitted = self._still_permitted(record)
             if isinstance(permitted, Refused):
+                record.refusal = permitted.refusal.value
                 await self._close(record, Happened.NOT_THERE, str(permitted))
                 return self._count(permitted)
             self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
@@ -164,8 +169,9 @@ class Execution:
                     return Declined(record.client_order_id, 0, str(error), _retry_after(error))
                 await asyncio.sleep(wait)
             except PermanentError as error:
+                record.code = error.code if isinstance(error, VenueRefusedError) else 0
                 await self._close(record, Happened.NOT_THERE, str(error))
-                return Declined(record.client_order_id, error.code if isinstance(error, VenueRefusedError) else 0, str(error))
+                return Declined(record.client_order_id, record.code, str(error))
             except BaseException as error:
                 self._cannot_tell(record, error)
                 if not isinstance(error, EngineError):
