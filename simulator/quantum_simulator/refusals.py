@@ -53,6 +53,8 @@ class Words:
     PRICE_OFF_TICK: Final = (-4014, "Price not increased by tick size.")
     BAD_CLIENT_ID: Final = (-4015, "Client order id is not valid.")
     QUANTITY_OFF_STEP: Final = (-4023, "Quantity not increased by step size.")
+    BAD_WORKING_TYPE: Final = (-4031, "Invalid parameter working type.")
+    MAX_STOP_ORDERS: Final = (-4045, "Reach max stop order limit.")
     NO_MARGIN_TYPE_CHANGE: Final = (-4046, "No need to change margin type.")
     NO_POSITION_SIDE_CHANGE: Final = (-4059, "No need to change position side.")
     BAD_POSITION_SIDE: Final = (-4060, "Invalid position side.")

@@ -86,7 +86,7 @@ def account_summary(state: VenueState, account: Account) -> Json:
 def account(state: VenueState, account: Account) -> Json:
     return account_summary(state, account) | {
         "openOrders": [render.queried_order(each) for each in account.all_open()],
-        "openAlgoOrders": [render.algo_order(each) for each in account.open_algos()],
+        "openAlgoOrders": [render.algo_order(each, None) for each in account.open_algos()],
         "fills": [render.trade(each) for each in list(account.fills)[-FILLS_SHOWN:]],
         "fillCount": len(account.fills),
     }

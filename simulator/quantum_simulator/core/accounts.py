@@ -91,6 +91,8 @@ class Account:
     open_orders: dict[str, dict[int, Order]] = field(default_factory=dict)
     by_client_id: dict[str, Order] = field(default_factory=dict)
     algos: dict[int, AlgoOrder] = field(default_factory=dict)
+    waiting_algos: dict[int, AlgoOrder] = field(default_factory=dict)
+    """Those not yet triggered: few, and looked at on every tick."""
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=TRADES_KEPT))
     income: deque[Income] = field(default_factory=lambda: deque(maxlen=TRADES_KEPT))
     countdowns: dict[str, int] = field(default_factory=dict)
@@ -144,4 +146,4 @@ class Account:
                 del self.by_client_id[old.client_id]
 
     def open_algos(self, symbol: str | None = None) -> list[AlgoOrder]:
-        return [each for each in self.algos.values() if each.status == "NEW" and symbol in {None, each.symbol}]
+        return [each for each in self.waiting_algos.values() if symbol in {None, each.symbol}]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.orders import Fill, Order, OrderStatus, PositionSide
+from quantum_simulator.decimals import ZERO
 
 
 class OrderEffect(NamedTuple):
@@ -56,6 +57,8 @@ class AlgoEffect(NamedTuple):
     status: str
     at_ms: int
     reason: str = ""
+    filled: Decimal = ZERO
+    average_price: Decimal = ZERO
 
 
 class LeverageEffect(NamedTuple):

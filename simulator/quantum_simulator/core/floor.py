@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.algo_orders import Watched, WorkingType
 from quantum_simulator.core.effects import Effect
 from quantum_simulator.core.instruments import Instrument
 from quantum_simulator.core.ladder import Ladder
@@ -43,8 +44,24 @@ class Book:
     ladder: Ladder
     resting: RestingBook = field(default_factory=RestingBook)
     update_id: int = 1
+    low: Decimal = field(init=False)
+    """Lowest and highest last price since the algo service looked."""
+    high: Decimal = field(init=False)
     funding_rate: Decimal = Decimal("0.0001")
     """Share of the notional that a long one pays at the next funding time."""
+
+    def __post_init__(self) -> None:
+        self.low = self.high = self.last
+
+    def traded(self, price: Decimal) -> None:
+        self.last = price
+        if price < self.low:
+            self.low = price
+        elif price > self.high:
+            self.high = price
+
+    def watched(self, working_type: WorkingType) -> Watched:
+        return Watched(self.last, self.low, self.high) if working_type == "CONTRACT_PRICE" else Watched(self.mark, self.mark, self.mark)
 
     def best_price(self, buys: bool) -> Decimal | None:
         """The best price that a buyer (or seller) meets, of ladder and resting orders together."""

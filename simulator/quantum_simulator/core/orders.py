@@ -59,6 +59,8 @@ class Order:
     close_position: bool = False
     original_type: str = ""
     working_type: str = "CONTRACT_PRICE"
+    algo_id: int = 0
+    """The conditional order that it was."""
     is_forced: bool = False
     """Sent by the venue itself: liquidation or auto-deleveraging."""
     position_side: PositionSide = "BOTH"

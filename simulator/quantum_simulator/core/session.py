@@ -13,6 +13,7 @@ from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.funding import run_funding
 from quantum_simulator.core.liquidation import run_liquidations
 from quantum_simulator.core.matching import cross_resting
+from quantum_simulator.core.settlement import print_trade
 from quantum_simulator.core.trading import run_countdowns
 from quantum_simulator.core.triggers import run_triggers
 from quantum_simulator.decimals import floor_to
@@ -22,6 +23,15 @@ class Quote(NamedTuple):
     index_price: Decimal
     depth: float = 1.0
     widen: float = 1.0
+
+
+def _follow(floor: Floor, symbol: str, now_ms: int) -> None:
+    """A book that has left the last price behind has traded on its way: strangers print one lot at its near side."""
+    book = floor.books[symbol]
+    for buys in (True, False):
+        near = book.best_price(not buys)
+        if near is not None and (book.last < near if buys else book.last > near):
+            print_trade(floor, symbol, near, book.instrument.step, not buys, now_ms)
 
 
 def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms: int) -> None:
@@ -34,6 +44,7 @@ def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms:
     run_funding(floor, now_ms)
     for symbol in quotes:
         cross_resting(floor, symbol, now_ms)
+        _follow(floor, symbol, now_ms)
         run_triggers(floor, symbol, now_ms)
     run_liquidations(floor, now_ms)
     run_countdowns(floor, now_ms)

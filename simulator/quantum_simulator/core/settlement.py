@@ -9,9 +9,9 @@ Why   one place that moves money: wallet = deposits + realised - fees + funding,
 from collections.abc import Iterable
 from decimal import Decimal
 
-from quantum_simulator.core import reduce_only
+from quantum_simulator.core import algo_states, reduce_only
 from quantum_simulator.core.accounts import Account, Income, Position
-from quantum_simulator.core.effects import AccountEffect, AlgoEffect, OrderEffect, PositionView, TradeEffect
+from quantum_simulator.core.effects import AccountEffect, OrderEffect, PositionView, TradeEffect
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.orders import Fill, Order, OrderStatus
 from quantum_simulator.decimals import BPS, EIGHT_DIGITS, ZERO
@@ -53,6 +53,8 @@ def _book_income(floor: Floor, account: Account, fill: Fill) -> None:
 def _forget(floor: Floor, account: Account, order: Order) -> None:
     floor.books[order.symbol].resting.remove(order)
     account.close(order)
+    if order.algo_id:
+        algo_states.finish_with(floor, account, order, order.updated_ms)
 
 
 def end(floor: Floor, order: Order, status: OrderStatus, at_ms: int, reason: str = "0") -> None:
@@ -64,7 +66,7 @@ def end(floor: Floor, order: Order, status: OrderStatus, at_ms: int, reason: str
 
 
 def print_trade(floor: Floor, symbol: str, price: Decimal, quantity: Decimal, buyer_is_maker: bool, at_ms: int) -> None:
-    floor.books[symbol].last = price
+    floor.books[symbol].traded(price)
     floor.effects.append(TradeEffect(symbol, price, quantity, buyer_is_maker, at_ms))
 
 
@@ -76,16 +78,8 @@ def settle(floor: Floor, filled: Iterable[Order], at_ms: int) -> None:
         publish_account(floor, account, (position,), at_ms, "ORDER")
         for order in reduce_only.knocked_out(account, symbol):
             end(floor, order, "EXPIRED", at_ms, reason="4")
-        if not position.amount and account.algos:
-            _expire_closing_algos(floor, account, position, at_ms)
-
-
-def _expire_closing_algos(floor: Floor, account: Account, position: Position, at_ms: int) -> None:
-    for algo in account.open_algos(position.symbol):
-        if algo.close_position and algo.position_side == position.side:
-            algo.status = "EXPIRED"
-            algo.updated_ms = at_ms
-            floor.effects.append(AlgoEffect(algo, "EXPIRED", at_ms))
+        if not position.amount and account.waiting_algos:
+            algo_states.expire_closing(floor, account, position, at_ms)
 
 
 def publish_account(floor: Floor, account: Account, changed: Iterable[Position], at_ms: int, reason: str, change: Decimal = ZERO) -> None:

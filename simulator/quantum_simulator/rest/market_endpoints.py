@@ -73,7 +73,7 @@ def _symbol(each: Instrument) -> Json:
         "marketTakeBound": text(Decimal(each.market_take_bound_bps) / 10_000),
         "maxMoveOrderLimit": 10_000,
         "filters": _filters(each),
-        "orderTypes": ["LIMIT", "MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"],
+        "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         "permissionSets": ["GRID", "COPY"],
     }

@@ -89,7 +89,8 @@ def trade(fill: Fill) -> Json:
     }
 
 
-def algo_order(algo: AlgoOrder) -> Json:
+def algo_order(algo: AlgoOrder, order: Order | None) -> Json:
+    """With the order that it became, if it did."""
     return {
         "algoId": algo.id,
         "clientAlgoId": algo.client_id,
@@ -98,13 +99,17 @@ def algo_order(algo: AlgoOrder) -> Json:
         "symbol": algo.symbol,
         "side": algo.side,
         "positionSide": algo.position_side,
-        "timeInForce": "GTC",
+        "timeInForce": algo.time_in_force,
         "quantity": text(algo.quantity),
         "algoStatus": algo.status,
         "actualOrderId": str(algo.order_id) if algo.order_id else "",
-        "actualPrice": "0.00000",
+        "actualPrice": text((order.average_price if order else ZERO).quantize(Decimal("0.00001"))),
+        "actualQty": text(order.filled if order else ZERO),
+        "actualType": order.type if order else "",
         "triggerPrice": text(algo.trigger_price),
-        "price": "0",
+        "price": text(algo.price),
+        "activatePrice": text(algo.activate_price) if algo.callback_rate else "",
+        "callbackRate": text(algo.callback_rate) if algo.callback_rate else "",
         "icebergQuantity": None,
         "selfTradePreventionMode": "EXPIRE_MAKER",
         "workingType": algo.working_type,

@@ -9,6 +9,7 @@ Why   one place to hold against Binance's "user data streams" and "market stream
 from decimal import Decimal
 from typing import Any
 
+from quantum_simulator.core.algo_orders import LIMITS, AlgoOrder
 from quantum_simulator.core.effects import AccountEffect, AlgoEffect, LeverageEffect, OrderEffect, TradeEffect
 from quantum_simulator.core.floor import Book
 from quantum_simulator.core.orders import Fill
@@ -107,6 +108,10 @@ def account_update(effect: AccountEffect) -> Json:
     return {"e": "ACCOUNT_UPDATE", "E": effect.at_ms, "T": effect.at_ms, "a": body}
 
 
+def _actual_type(algo: AlgoOrder) -> str:
+    return "LIMIT" if algo.type in LIMITS else "MARKET"
+
+
 def algo_update(effect: AlgoEffect) -> Json:
     algo = effect.algo
     body = {
@@ -117,15 +122,15 @@ def algo_update(effect: AlgoEffect) -> Json:
         "s": algo.symbol,
         "S": algo.side,
         "ps": algo.position_side,
-        "f": "GTC",
+        "f": algo.time_in_force,
         "q": text(algo.quantity),
         "X": effect.status,
         "ai": str(algo.order_id) if algo.order_id else "",
-        "ap": "0.00000",
-        "aq": "0.00000",
-        "act": "0",
+        "ap": text(effect.average_price.quantize(Decimal("0.00001"))),
+        "aq": text(effect.filled),
+        "act": _actual_type(algo) if algo.order_id else "0",
         "tp": text(algo.trigger_price),
-        "p": "0",
+        "p": text(algo.price),
         "V": "EXPIRE_MAKER",
         "wt": algo.working_type,
         "pm": "NONE",
@@ -136,6 +141,8 @@ def algo_update(effect: AlgoEffect) -> Json:
         "gtd": 0,
         "rm": effect.reason,
     }
+    if algo.callback_rate:
+        body |= {"cr": text(algo.callback_rate), "AP": text(algo.activate_price)}
     return {"e": "ALGO_UPDATE", "T": effect.at_ms, "E": effect.at_ms, "o": body}
 
 

@@ -49,6 +49,40 @@ async def test_a_conditional_order_tells_its_steps(alpha, await_event) -> None:
     assert event["o"]["ai"]
 
 
+async def test_a_trailing_stop_tells_its_rate_and_what_it_became(alpha, await_event) -> None:
+    stream = await alpha.user_stream()
+    placed = await alpha.call(
+        "POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL", type="TRAILING_STOP_MARKET", quantity="0.1",
+        callbackRate="1", workingType="MARK_PRICE",
+    )  # fmt: skip
+    assert (placed.body["callbackRate"], placed.body["activatePrice"]) == ("1", "90000.0")
+    await alpha.control("POST", "price", {"symbol": "BTCUSDT", "price": "89000"})
+    finished = (await await_event(stream, "ALGO_UPDATE", X="FINISHED"))["o"]
+    assert (finished["cr"], finished["act"], finished["aq"]) == ("1", "MARKET", "0.100")
+    assert float(finished["ap"]) > 88_000
+    asked = (await alpha.call("GET", "/fapi/v1/algoOrder", algoId=placed.body["algoId"])).body
+    assert (asked["actualType"], asked["actualQty"], asked["actualPrice"]) == ("MARKET", "0.100", finished["ap"])
+    every = (await alpha.call("GET", "/fapi/v1/allAlgoOrders", symbol="BTCUSDT")).body
+    assert [each["algoStatus"] for each in every] == ["FINISHED"]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"type": "STOP", "triggerPrice": "89000"}, -1102),
+        ({"type": "TRAILING_STOP_MARKET"}, -1102),
+        ({"type": "TRAILING_STOP_MARKET", "callbackRate": "0.05"}, -1100),
+        ({"type": "TRAILING_STOP_MARKET", "callbackRate": "11"}, -1100),
+        ({"type": "STOP_MARKET", "triggerPrice": "89000", "workingType": "INDEX"}, -4031),
+        ({"type": "STOP", "triggerPrice": "89000", "price": "89000", "timeInForce": "DAY"}, -1115),
+        ({"type": "OCO", "triggerPrice": "89000"}, -1116),
+    ],
+)
+async def test_a_conditional_order_without_what_its_type_needs_is_refused(alpha, more: dict, code: int) -> None:
+    answer = await alpha.call("POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL", quantity="0.1", **more)
+    assert answer.code == code
+
+
 async def test_prices_books_trades_and_candles_are_streamed(alpha, await_event) -> None:
     market = await alpha.stream("/market/stream?streams=btcusdt@markPrice@1s/btcusdt@kline_1m/btcusdt@aggTrade")
     public = await alpha.stream("/public/ws/btcusdt@bookTicker/btcusdt@depth5")

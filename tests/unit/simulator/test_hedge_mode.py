@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from quantum_simulator.core import position_mode, trading
 from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.algo_orders import AlgoRequest
 from quantum_simulator.core.effects import AccountEffect, AlgoEffect, OrderEffect
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.instruments import DEFAULT_INSTRUMENTS
 from quantum_simulator.core.margin import equity, initial_margins, maintenance, symbol_margin
 from quantum_simulator.core.orders import OrderRequest
 from quantum_simulator.core.session import Quote, move_market
-from quantum_simulator.core.triggers import AlgoRequest, place_algo
+from quantum_simulator.core.triggers import cancel_algo, place_algo
 from quantum_simulator.refusals import VenueRefusal
 from quantum_simulator.rest.render import liquidation_price
 
@@ -66,7 +67,7 @@ def test_the_mode_is_fixed_while_anything_is_open_or_held(floor: Floor, alpha: A
     trading.cancel(floor, order, 9)
     algo = stop(floor, alpha, "LONG", "BUY", "95000")
     assert refusal(False) == -4067
-    algo.status = "CANCELED"
+    cancel_algo(floor, alpha, algo, 9)
     place("alpha", "BUY", "0.1", position_side="LONG")
     assert refusal(False) == -4068
     place("alpha", "SELL", "0.1", position_side="LONG")

@@ -5,17 +5,17 @@ from decimal import Decimal
 import pytest
 
 from quantum_simulator.core import trading
-from quantum_simulator.core.algo_orders import AlgoOrder
+from quantum_simulator.core.algo_orders import AlgoOrder, AlgoRequest
 from quantum_simulator.core.effects import AlgoEffect
 from quantum_simulator.core.floor import Floor
-from quantum_simulator.core.triggers import AlgoRequest, cancel_algo, cancel_all_algos, place_algo
+from quantum_simulator.core.triggers import cancel_algo, cancel_all_algos, place_algo
 from quantum_simulator.refusals import VenueRefusal
 
 
 @pytest.fixture
 def stop(floor: Floor):
     def order(side: str, trigger: str, kind: str = "STOP_MARKET", **more: object) -> AlgoOrder:
-        request = AlgoRequest("BTCUSDT", side, kind, Decimal("0.1"), Decimal(trigger), **more)
+        request = AlgoRequest("BTCUSDT", side, kind, Decimal("0.1"), Decimal(trigger), **({"working_type": "MARK_PRICE"} | more))
         return place_algo(floor, floor.accounts["alpha"], request, 1)
 
     return order
@@ -88,5 +88,5 @@ def test_a_closing_stop_expires_with_its_position(floor: Floor, place, stop) -> 
     place("alpha", "SELL", "0.1")
     assert algo.status == "EXPIRED"
     with pytest.raises(VenueRefusal) as refused:
-        cancel_algo(floor, algo, 9)
+        cancel_algo(floor, floor.accounts["alpha"], algo, 9)
     assert refused.value.code == -2011
