@@ -85,10 +85,10 @@ class Engine:
         return time.monotonic() - began
 
     async def fault(self, kind: str, **more: object) -> None:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.venue.control_url}/control/faults", json={"kind": kind, **more}) as said,
-        ):
+        await self.control("POST", "faults", {"kind": kind, **more})
+
+    async def control(self, verb: str, room: str, body: object) -> None:
+        async with aiohttp.ClientSession() as session, session.request(verb, f"{self.venue.control_url}/control/{room}", json=body) as said:
             assert said.status == 200, await said.text()
 
     def held(self, symbol: str = "BTCUSDT") -> Decimal:
