@@ -17,6 +17,7 @@ from quantum_engine.logs import logger
 from quantum_engine.permission import Permission, Restriction
 
 SOURCE: Final = "healing"
+_CANCEL_AGAIN_SECONDS: Final = 0.05
 _log = logger("healing")
 
 
@@ -36,10 +37,15 @@ class Supervisor:
         self._tasks[stage] = asyncio.create_task(self._keep(stage, run, is_vital=is_vital), name=stage)
 
     async def stop(self) -> None:
-        """Cancel every task and wait for them."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        """Cancel every task and wait for them.
+
+        Again and again: redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that arrives just as the
+        bytes have gone, and the stage would live on and keep the process from ending.
+        """
+        while running := [task for task in self._tasks.values() if not task.done()]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)
 
     @property
     def running(self) -> list[str]:

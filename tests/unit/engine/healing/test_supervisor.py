@@ -70,3 +70,23 @@ async def test_promise_7_a_stage_that_gets_us_out_is_never_given_up_though_the_g
         await recovered.wait()
     assert ("healing:emergency", Gate.REDUCE_ONLY) in {(r.source, r.gate) for r in permission.restrictions}
     await supervisor.stop()
+
+
+async def test_a_stage_whose_library_swallows_a_cancellation_ends_all_the_same() -> None:
+    """redis-py sends with wait_for, which in Python 3.11 may lose one: the process would then never end on SIGTERM."""
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    supervisor = Supervisor(Permission(), SystemClock(), lambda: 0.5)
+    supervisor.start("mirror", stubborn)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await supervisor.stop()
+    assert swallowed.is_set()
+    assert supervisor.running == []
