@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,12 @@ class VenueThread:
 
         self.call(move)
 
+    async def listened(self) -> None:
+        """Until somebody hears the account's stream: what happens before is told to nobody, as on Binance."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not self.call(self.venue._hub.has_listener, "alpha"):
+                await asyncio.sleep(0.005)
+
     @property
     def account(self) -> Account:
         return self.venue.accounts["alpha"]
@@ -111,3 +117,37 @@ def exchange(venue: VenueThread) -> Iterator[Any]:
     client.session.mount("https://", ToTheVenue(venue.venue.base_url))
     yield client
     client.session.close()
+
+
+@pytest.fixture
+async def streaming(venue: VenueThread) -> AsyncIterator[Any]:
+    """ccxt.pro, with its documented ``urls`` pointed at the venue."""
+    client = ccxt.pro.binanceusdm(CCXT_OPTIONS)
+    api = client.urls["api"]
+    for name, url in api.items():
+        if name.startswith("fapi"):
+            api[name] = url.replace("https://fapi.binance.com", venue.venue.base_url)
+    api["ws"]["linear"] = venue.venue.stream_url + "/ws"
+    yield client
+    await client.close()
+
+
+class Heard:
+    """Waits for what a stream says while the venue's time goes on."""
+
+    def __init__(self, venue: VenueThread) -> None:
+        self._venue = venue
+
+    async def __call__(self, saying: Coroutine[Any, Any, Any]) -> Any:
+        """The answer of one ``watch``; the market moves until it comes."""
+        task = asyncio.ensure_future(saying)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not task.done():
+                await asyncio.to_thread(self._venue.step, 100)
+                await asyncio.wait([task], timeout=0.01)
+        return task.result()
+
+
+@pytest.fixture
+def heard(venue: VenueThread) -> Heard:
+    return Heard(venue)

@@ -9,6 +9,7 @@ Why   every symbol has its own random source derived from the seed: adding a sym
 import random
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import takewhile
 from typing import NamedTuple
 
 from quantum_simulator.core.instruments import Instrument
@@ -78,6 +79,16 @@ class Market:
     def see(self, symbol: str, price: Decimal, at_ms: int, quantity: Decimal = Decimal(0)) -> None:
         self.seconds[symbol].see(price, at_ms, quantity)
         self.minutes[symbol].see(price, at_ms, quantity)
+
+    def newest(self, symbol: str, interval: str) -> Candle | None:
+        """The candle that is still open; only its own minutes are read."""
+        interval_ms = INTERVALS_MS[interval]
+        candles = (self.seconds if interval_ms == SECOND_MS else self.minutes)[symbol].candles
+        if not candles or interval_ms <= MINUTE_MS:
+            return candles[-1] if candles else None
+        open_ms = candles[-1].open_ms - candles[-1].open_ms % interval_ms
+        own = list(takewhile(lambda each: each.open_ms >= open_ms, reversed(candles)))
+        return merge(reversed(own), interval_ms)[-1]
 
     def candles(self, symbol: str, interval: str) -> list[Candle]:
         interval_ms = INTERVALS_MS[interval]

@@ -76,11 +76,18 @@ class Hub:
         self._by_stream: defaultdict[str, set[Connection]] = defaultdict(set)
         self._by_account: defaultdict[str, set[Connection]] = defaultdict(set)
         self.connections: set[Connection] = set()
+        self.on_first_listener: Callable[[str], None] = lambda _: None
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
-        if connection.account:
-            self._by_account[connection.account].add(connection)
+        self.attach(connection, connection.account)
+
+    def attach(self, connection: Connection, account: str) -> None:
+        """The connection is told of this account, and of no other any more."""
+        self._by_account[connection.account].discard(connection)
+        connection.account = account
+        if account:
+            self._by_account[account].add(connection)
 
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -89,6 +96,8 @@ class Hub:
 
     def subscribe(self, connection: Connection, streams: Iterable[str]) -> None:
         for stream in streams:
+            if stream not in self._by_stream:
+                self.on_first_listener(stream)
             connection.streams.add(stream)
             self._by_stream[stream].add(connection)
 

@@ -14,10 +14,8 @@ from quantum_simulator.state import VenueState
 from quantum_simulator.streams import render
 from quantum_simulator.streams.disorder import Disorder
 from quantum_simulator.streams.hub import Hub
+from quantum_simulator.streams.market_streams import MarketStreams
 
-KLINE_EVERY_MS = 250
-DEPTH_EVERY_MS = 100
-SLOW_MARK_FACTOR = 3
 UserEffect = OrderEffect | AccountEffect | AlgoEffect | LeverageEffect
 
 
@@ -45,14 +43,12 @@ def _rendered(effect: UserEffect) -> list[render.Json]:
 
 
 class Publisher:
-    """Remembers when each public stream was last sent."""
+    """User events and trades as they happen; the clocked streams after every tick."""
 
     def __init__(self, state: VenueState, hub: Hub, mark_every_ms: int) -> None:
         self._state = state
         self._hub = hub
-        self._mark_every_ms = mark_every_ms
-        self._sent_ms: dict[str, int] = {}
-        self._sent_id: dict[str, int] = {}
+        self._public = MarketStreams(state, hub, mark_every_ms)
         self._disorder = Disorder(state.faults)
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -69,6 +65,7 @@ class Publisher:
             for event in self._disorder.through(account, events, now_ms):
                 self._send(account, event)
         self._wait_for_held(now_ms)
+        self._public.see_books()
 
     def _wait_for_held(self, now_ms: int) -> None:
         """A running venue releases what is late on the millisecond; a hand-stepped one with the tick that reaches it."""
@@ -92,6 +89,7 @@ class Publisher:
         trade = self._state.tape.see(effect)
         self._state.market.see(effect.symbol, effect.price, effect.at_ms, effect.quantity)
         self._hub.to_stream(f"{effect.symbol.lower()}@aggTrade", "market", render.agg_trade(effect, trade.id))
+        self._hub.to_stream(f"{effect.symbol.lower()}@trade", "public", render.trade(effect, trade.id))
 
     def expired_key(self, key: str, account: str, at_ms: int) -> None:
         """Say that the key has expired, then close what was opened with it."""
@@ -100,48 +98,6 @@ class Publisher:
             connection.end()
 
     def market(self, now_ms: int) -> None:
-        """After every tick: each public stream that has listeners and is due."""
+        """After every tick."""
         self.release()
-        for stream in self._hub.streams():
-            name, _, kind = stream.partition("@")
-            if name == "!markPrice":
-                self._mark_of_all(stream, now_ms)
-            elif name.upper() in self._state.floor.books:
-                self._one(stream, name.upper(), kind, now_ms)
-
-    def _one(self, stream: str, symbol: str, kind: str, now_ms: int) -> None:
-        book = self._state.floor.books[symbol]
-        if kind in {"markPrice", "markPrice@1s"}:
-            if self._is_due(stream, self._mark_interval_ms(kind), now_ms):
-                self._hub.to_stream(stream, "market", render.mark_price(book, self._state.floor.next_funding_ms, now_ms))
-        elif kind.startswith("kline_"):
-            self._kline(stream, symbol, kind.removeprefix("kline_"), now_ms)
-        elif kind == "bookTicker":
-            if self._sent_id.get(stream) != book.update_id:
-                self._sent_id[stream] = book.update_id
-                self._hub.to_stream(stream, "public", render.book_ticker(book, now_ms))
-        elif kind.startswith("depth") and self._is_due(stream, DEPTH_EVERY_MS, now_ms):
-            previous = self._sent_id.get(stream, book.update_id - 1)
-            self._sent_id[stream] = book.update_id
-            levels = {"depth5": 5, "depth10": 10}.get(kind.partition("@")[0], 20)
-            self._hub.to_stream(stream, "public", render.partial_depth(book, levels, previous, now_ms))
-
-    def _mark_interval_ms(self, kind: str) -> int:
-        return self._mark_every_ms * (1 if kind.endswith("@1s") else SLOW_MARK_FACTOR)
-
-    def _mark_of_all(self, stream: str, now_ms: int) -> None:
-        if self._is_due(stream, self._mark_interval_ms(stream), now_ms):
-            every = [render.mark_price(book, self._state.floor.next_funding_ms, now_ms) for book in self._state.floor.books.values()]
-            self._hub.to_stream(stream, "market", every)
-
-    def _kline(self, stream: str, symbol: str, interval: str, now_ms: int) -> None:
-        if interval in {"1m", "1s"} and self._is_due(stream, KLINE_EVERY_MS, now_ms):
-            candles = self._state.market.candles(symbol, interval)
-            if candles:
-                self._hub.to_stream(stream, "market", render.kline(symbol, candles[-1], interval, now_ms))
-
-    def _is_due(self, stream: str, every_ms: int, now_ms: int) -> bool:
-        if now_ms - self._sent_ms.get(stream, -every_ms) < every_ms:
-            return False
-        self._sent_ms[stream] = now_ms
-        return True
+        self._public.tick(now_ms)

@@ -6,6 +6,7 @@ Flow  effects -> HERE -> hub
 Why   one place to hold against Binance's "user data streams" and "market streams" pages
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from quantum_simulator.core.orders import Fill
 from quantum_simulator.decimals import money, text
 from quantum_simulator.market.candles import Candle
 from quantum_simulator.rest.market_endpoints import best_of
+from quantum_simulator.rest.ticker_endpoints import DayStatistics
 
 Json = dict[str, Any]
 
@@ -183,6 +185,21 @@ def agg_trade(effect: TradeEffect, trade_id: int) -> Json:
     }
 
 
+def trade(effect: TradeEffect, trade_id: int) -> Json:
+    """Not documented for futures, yet sent, and what ccxt listens to."""
+    return {
+        "e": "trade",
+        "E": effect.at_ms,
+        "T": effect.at_ms,
+        "s": effect.symbol,
+        "t": trade_id,
+        "p": text(effect.price),
+        "q": text(effect.quantity),
+        "X": "MARKET",
+        "m": effect.buyer_is_maker,
+    }
+
+
 def book_ticker(book: Book, at_ms: int) -> Json:
     (bid, bid_quantity), (ask, ask_quantity) = best_of(book)
     return {
@@ -198,10 +215,9 @@ def book_ticker(book: Book, at_ms: int) -> Json:
     }
 
 
-def partial_depth(book: Book, levels: int, previous_id: int, at_ms: int) -> Json:
-    def rows(bids: bool) -> list[list[str]]:
-        return [[text(price), text(quantity)] for price, quantity in book.depth(bids, levels)]
-
+def depth_update(
+    book: Book, bids: Iterable[tuple[Decimal, Decimal]], asks: Iterable[tuple[Decimal, Decimal]], previous_id: int, at_ms: int
+) -> Json:
     return {
         "e": "depthUpdate",
         "E": at_ms,
@@ -210,8 +226,8 @@ def partial_depth(book: Book, levels: int, previous_id: int, at_ms: int) -> Json
         "U": previous_id + 1,
         "u": book.update_id,
         "pu": previous_id,
-        "b": rows(bids=True),
-        "a": rows(bids=False),
+        "b": [[text(price), text(quantity)] for price, quantity in bids],
+        "a": [[text(price), text(quantity)] for price, quantity in asks],
     }
 
 
@@ -236,3 +252,31 @@ def kline(symbol: str, candle: Candle, interval: str, at_ms: int) -> Json:
         "B": "0",
     }
     return {"e": "kline", "E": at_ms, "s": symbol, "k": body}
+
+
+def day_ticker(symbol: str, day: DayStatistics) -> Json:
+    return {
+        "e": "24hrTicker",
+        "E": day.close_ms,
+        "s": symbol,
+        "p": day.change,
+        "P": day.change_percent,
+        "w": day.average,
+        "c": day.last,
+        "Q": day.last_quantity,
+        "o": day.open,
+        "h": day.high,
+        "l": day.low,
+        "v": day.volume,
+        "q": day.quote_volume,
+        "O": day.open_ms,
+        "C": day.close_ms,
+        "F": day.first_id,
+        "L": day.last_id,
+        "n": day.trades,
+    }
+
+
+def mini_ticker(symbol: str, day: DayStatistics) -> Json:
+    full = day_ticker(symbol, day)
+    return {"e": "24hrMiniTicker"} | {name: full[name] for name in ("E", "s", "c", "o", "h", "l", "v", "q")}

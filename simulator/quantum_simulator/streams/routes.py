@@ -37,8 +37,9 @@ class StreamServer:
         if match is None:
             return web.Response(status=404)
         route, params = match["route"], parse(query)
-        account = self._owner(match["rest"] or params.get("listenKey", "")) if route == "private" else ""
-        if route == "private" and not account:
+        key = match["rest"] or params.get("listenKey", "")
+        account = self._owner(key) if route == "private" else ""
+        if route == "private" and key and not account:
             return web.json_response({"code": -1125, "msg": "This listenKey does not exist."}, status=400)
         if self._state.faults.struck_stream(FaultKind.STREAM_CUT, account, f"/{route}", self._state.clock.now_ms()):
             return web.Response(status=503)
@@ -75,6 +76,8 @@ class StreamServer:
         if not isinstance(streams, list) or not all(isinstance(each, str) for each in streams):
             return {"error": {"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"}, "id": number}
         match command.get("method"):
+            case "SUBSCRIBE" | "UNSUBSCRIBE" if connection.route == "private":
+                return self._private_command(connection, command["method"], streams, number)
             case "SUBSCRIBE":
                 self._hub.subscribe(connection, streams)
             case "UNSUBSCRIBE":
@@ -83,6 +86,14 @@ class StreamServer:
                 return {"result": sorted(connection.streams), "id": number}
             case other:
                 return {"error": {"code": 2, "msg": f"Invalid request: unknown variant `{other}`"}, "id": number}
+        return {"result": None, "id": number}
+
+    def _private_command(self, connection: Connection, method: str, keys: list[str], number: Any) -> dict[str, Any]:
+        """On the private route a stream is named by its listen key; one account per connection."""
+        owners = {self._owner(key) for key in keys}
+        if len(owners) != 1 or "" in owners:
+            return {"error": {"code": -1125, "msg": "This listenKey does not exist."}, "id": number}
+        self._hub.attach(connection, owners.pop() if method == "SUBSCRIBE" else "")
         return {"result": None, "id": number}
 
 
