@@ -4,6 +4,7 @@ import asyncio
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,7 @@ from quantum_simulator.venue import Venue, VenueOptions
 with warnings.catch_warnings():
     # python-binance imports names that websockets has renamed; that is between the two of them.
     warnings.filterwarnings("ignore", "websockets.*deprecated", DeprecationWarning)
-    import binance  # noqa: F401
+    import binance
 
 DEADLINE_SECONDS = 5
 
@@ -67,7 +68,7 @@ class VenueThread:
     async def listened(self) -> None:
         """Until somebody hears the account's stream: what happens before is told to nobody, as on Binance."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not self.call(self.venue._hub.has_listener, "alpha"):
+            while not self.call(self.venue._hub.has_listener, "alpha"):  # noqa: ASYNC110 - the venue is on another thread
                 await asyncio.sleep(0.005)
 
     @property
@@ -151,3 +152,48 @@ class Heard:
 @pytest.fixture
 def heard(venue: VenueThread) -> Heard:
     return Heard(venue)
+
+
+@contextmanager
+def own_loop() -> Iterator[None]:
+    """python-binance asks for the thread's event loop even where it blocks, and would make one that nobody closes."""
+    try:
+        before = asyncio.get_event_loop()
+    except RuntimeError:
+        before = None
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(before)
+        loop.close()
+
+
+@pytest.fixture
+def client(venue: VenueThread) -> Iterator[binance.Client]:
+    """python-binance, blocking."""
+    with own_loop():
+        yield from _blocking(venue)
+
+
+def _blocking(venue: VenueThread) -> Iterator[binance.Client]:
+    made = binance.Client("key-alpha", "secret-alpha", ping=False)
+    made.FUTURES_URL = venue.venue.base_url + "/fapi"
+    yield made
+    made.close_connection()
+
+
+@pytest.fixture
+async def async_client(venue: VenueThread) -> AsyncIterator[binance.AsyncClient]:
+    made = binance.AsyncClient("key-alpha", "secret-alpha")
+    made.FUTURES_URL = venue.venue.base_url + "/fapi"
+    yield made
+    await made.close_connection()
+
+
+@pytest.fixture
+def sockets(async_client: binance.AsyncClient, venue: VenueThread) -> binance.BinanceSocketManager:
+    made = binance.BinanceSocketManager(async_client)
+    made.FSTREAM_URL = venue.venue.stream_url + "/"
+    return made

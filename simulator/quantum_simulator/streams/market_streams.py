@@ -6,11 +6,12 @@ Flow  publisher -> HERE -> hub
 Why   nothing is rendered that nobody hears; each kind has Binance's pace
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from quantum_simulator.core.floor import Book
-from quantum_simulator.market.candles import INTERVALS_MS
+from quantum_simulator.market.candles import INTERVALS_MS, Candle
 from quantum_simulator.rest.ticker_endpoints import day_statistics
 from quantum_simulator.state import VenueState
 from quantum_simulator.streams import render
@@ -25,6 +26,7 @@ TICKER_EVERY_MS = 2_000
 BOOK_TICKERS_EVERY_MS = 5_000
 TICKERS = {"ticker": render.day_ticker, "miniTicker": render.mini_ticker}
 TICKERS_OF_ALL = {"!ticker": "ticker", "!miniTicker": "miniTicker"}
+KlineRenderer = Callable[[str, Candle, str, int], render.Json]
 Side = dict[Decimal, Decimal]
 """Quantity by price."""
 
@@ -84,6 +86,8 @@ class MarketStreams:
                 self._all_book_tickers(stream, now_ms)
             elif name in TICKERS_OF_ALL:
                 self._tickers(stream, TICKERS_OF_ALL[name], list(self._state.floor.books.values()), now_ms, is_list=True)
+            elif kind.startswith("continuousKline_") and (symbol := name.upper().removesuffix("_PERPETUAL")) in self._state.floor.books:
+                self._kline(stream, symbol, kind.removeprefix("continuousKline_"), now_ms, render.continuous_kline)
             elif name.upper() in self._state.floor.books:
                 self._one(stream, name.upper(), kind, now_ms)
 
@@ -95,7 +99,7 @@ class MarketStreams:
         elif kind in TICKERS:
             self._tickers(stream, kind, [book], now_ms, is_list=False)
         elif kind.startswith("kline_"):
-            self._kline(stream, symbol, kind.removeprefix("kline_"), now_ms)
+            self._kline(stream, symbol, kind.removeprefix("kline_"), now_ms, render.kline)
         elif kind == "bookTicker":
             if self._sent_id.get(stream) != book.update_id:
                 self._sent_id[stream] = book.update_id
@@ -150,7 +154,7 @@ class MarketStreams:
             for book in self._state.floor.books.values():
                 self._hub.to_stream(stream, "public", render.book_ticker(book, now_ms))
 
-    def _kline(self, stream: str, symbol: str, interval: str, now_ms: int) -> None:
+    def _kline(self, stream: str, symbol: str, interval: str, now_ms: int, rendered: KlineRenderer) -> None:
         """The open candle four times a second; when the next one opens, first the closed one with its last values."""
         if interval not in INTERVALS_MS or not self._is_due(stream, KLINE_EVERY_MS, now_ms):
             return
@@ -162,8 +166,8 @@ class MarketStreams:
         if told_ms != newest.open_ms:
             closed = [each for each in self._state.market.candles(symbol, interval) if told_ms <= each.open_ms < newest.open_ms]
             for each in closed:
-                self._hub.to_stream(stream, "market", render.kline(symbol, each, interval, now_ms))
-        self._hub.to_stream(stream, "market", render.kline(symbol, newest, interval, now_ms))
+                self._hub.to_stream(stream, "market", rendered(symbol, each, interval, now_ms))
+        self._hub.to_stream(stream, "market", rendered(symbol, newest, interval, now_ms))
 
     def _is_due(self, stream: str, every_ms: int, now_ms: int) -> bool:
         if now_ms - self._sent_ms.get(stream, -every_ms) < every_ms:

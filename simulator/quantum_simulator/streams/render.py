@@ -254,6 +254,12 @@ def kline(symbol: str, candle: Candle, interval: str, at_ms: int) -> Json:
     return {"e": "kline", "E": at_ms, "s": symbol, "k": body}
 
 
+def continuous_kline(symbol: str, candle: Candle, interval: str, at_ms: int) -> Json:
+    body = kline(symbol, candle, interval, at_ms)["k"]
+    del body["s"]
+    return {"e": "continuous_kline", "E": at_ms, "ps": symbol, "ct": "PERPETUAL", "k": body}
+
+
 def day_ticker(symbol: str, day: DayStatistics) -> Json:
     return {
         "e": "24hrTicker",
