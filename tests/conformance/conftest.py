@@ -4,7 +4,6 @@ import asyncio
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,8 @@ import ccxt
 import ccxt.pro
 import pytest
 import requests
+from binance_common.configuration import ConfigurationRestAPI, ConfigurationWebSocketStreams
+from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
 from requests.adapters import HTTPAdapter
 
 from quantum_simulator.core.accounts import Account
@@ -154,8 +155,8 @@ def heard(venue: VenueThread) -> Heard:
     return Heard(venue)
 
 
-@contextmanager
-def own_loop() -> Iterator[None]:
+@pytest.fixture
+def own_event_loop() -> Iterator[None]:
     """python-binance asks for the thread's event loop even where it blocks, and would make one that nobody closes."""
     try:
         before = asyncio.get_event_loop()
@@ -163,21 +164,14 @@ def own_loop() -> Iterator[None]:
         before = None
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(before)
-        loop.close()
+    yield
+    asyncio.set_event_loop(before)
+    loop.close()
 
 
 @pytest.fixture
-def client(venue: VenueThread) -> Iterator[binance.Client]:
+def client(venue: VenueThread, own_event_loop: None) -> Iterator[binance.Client]:
     """python-binance, blocking."""
-    with own_loop():
-        yield from _blocking(venue)
-
-
-def _blocking(venue: VenueThread) -> Iterator[binance.Client]:
     made = binance.Client("key-alpha", "secret-alpha", ping=False)
     made.FUTURES_URL = venue.venue.base_url + "/fapi"
     yield made
@@ -197,3 +191,33 @@ def sockets(async_client: binance.AsyncClient, venue: VenueThread) -> binance.Bi
     made = binance.BinanceSocketManager(async_client)
     made.FSTREAM_URL = venue.venue.stream_url + "/"
     return made
+
+
+def official_sdk(venue: VenueThread, **key: str) -> DerivativesTradingUsdsFutures:
+    """Binance's own SDK; its retries are off, so that an answer is seen when it comes."""
+    rest = ConfigurationRestAPI(api_key="key-alpha", base_path=venue.venue.base_url, timeout=5_000, retries=0, **key)
+    streams = ConfigurationWebSocketStreams(stream_url=venue.venue.stream_url + "/stream", reconnect_delay=0)
+    return DerivativesTradingUsdsFutures(config_rest_api=rest, config_ws_streams=streams)
+
+
+@pytest.fixture
+def official(venue: VenueThread) -> Iterator[Callable[..., Any]]:
+    """The REST half of the official SDK, for a test that brings its own key."""
+    opened: list[Any] = []
+
+    def rest(**key: str) -> Any:
+        opened.append(official_sdk(venue, **key).rest_api)
+        return opened[-1]
+
+    yield rest
+    for each in opened:
+        each._session.close()
+
+
+@pytest.fixture
+def sdk(venue: VenueThread, caplog: pytest.LogCaptureFixture) -> Iterator[DerivativesTradingUsdsFutures]:
+    """It warns where an answer has not the types it declares: then the venue is wrong."""
+    made = official_sdk(venue, api_secret="secret-alpha")
+    yield made
+    made.rest_api._session.close()
+    assert [each.getMessage() for each in caplog.get_records("call") if each.levelname == "WARNING"] == []

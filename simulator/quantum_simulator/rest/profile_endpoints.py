@@ -24,7 +24,7 @@ BRACKET_LEVERAGES: Final = (125, 100, 75, 50, 25, 20, 10, 5, 4, 3, 2, 1)
 
 
 def leverage_brackets(call: Call) -> Json | list[Json]:
-    found = [{"symbol": each.instrument.symbol, "notionalCoef": 1.0, "brackets": _brackets(each.instrument)} for each in chosen(call)]
+    found = [{"symbol": each.instrument.symbol, "notionalCoef": 1, "brackets": _brackets(each.instrument)} for each in chosen(call)]
     return one_or_all(call, found)
 
 
@@ -41,7 +41,7 @@ def _brackets(each: Instrument) -> list[Json]:
                 "notionalCap": cap,
                 "notionalFloor": floor,
                 "maintMarginRatio": float(Decimal(each.maintenance_bps) / BPS),
-                "cum": 0.0,
+                "cum": 0,
             }
         )
         floor = cap
