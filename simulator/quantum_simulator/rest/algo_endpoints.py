@@ -117,18 +117,6 @@ def all_algo_orders(call: Call) -> list[Json]:
     return found[:limit] if first else found[-limit:]
 
 
-def all_algo_orders(call: Call) -> list[Json]:
-    symbol = read.need(call.params, "symbol")
-    call.state.floor.book(symbol)
-    first = read.integer(call.params, "algoId", 0)
-    start_ms, end_ms = read.integer(call.params, "startTime", 0), read.integer(call.params, "endTime", 1 << 62)
-    found = [
-        algo for algo in call.account.algos.values() if algo.symbol == symbol and algo.id >= first and start_ms <= algo.created_ms <= end_ms
-    ]
-    limit = read.limit(call.params, 500, 1_000)
-    return [render.algo_order(algo) for algo in (found[:limit] if first else found[-limit:])]
-
-
 def cancel_all_algo_orders(call: Call) -> Json:
     triggers.cancel_all_algos(call.state.floor, call.account, read.need(call.params, "symbol"), call.now_ms)
     return ALL_CANCELED
