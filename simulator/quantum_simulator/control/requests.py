@@ -48,9 +48,10 @@ class PriceOrder(Strict):
 
 
 class DepthOrder(Strict):
-    """Scale the synthetic book: 1 is calm, 0 is empty."""
+    """Scale the synthetic book: 1 is calm, 0 is empty; ``gapBps`` moves its first levels away from the index, as in a crash."""
 
     scale: Annotated[float, Meta(ge=0, le=1_000)]
+    gap_bps: Annotated[float, Meta(ge=0, le=9_000)] = 0.0
     symbol: Symbol = "all"
 
 

@@ -134,9 +134,9 @@ class ControlServer:
     async def depth(self, request: web.Request) -> web.Response:
         order = await _read(request, DepthOrder)
         for walk in self._walks(order.symbol):
-            walk.depth = order.scale
+            walk.depth, walk.gap_bps = order.scale, order.gap_bps
         self._stepper.reprice()
-        return _json({"symbols": self._state.market.chosen(order.symbol), "scale": order.scale})
+        return _json({"symbols": self._state.market.chosen(order.symbol), "scale": order.scale, "gapBps": order.gap_bps})
 
     async def funding(self, request: web.Request) -> web.Response:
         order = await _read(request, FundingOrder)

@@ -40,17 +40,18 @@ class Ladder:
                 return level
         return None
 
-    def rebuild(self, index: Decimal, depth: float, widen: float) -> None:
+    def rebuild(self, index: Decimal, depth: float, widen: float, gap_bps: float = 0.0) -> None:
         """Centre the levels on the index; what was taken of the n-th level stays taken.
 
-        ``depth`` scales quantities (1 is calm, 0 an empty book), ``widen`` scales distances.
+        ``depth`` scales quantities (1 is calm, 0 an empty book), ``widen`` scales distances, ``gap_bps`` keeps the first level
+        that far from the index.
         """
         asks, bids = self.asks, self.bids
         tick, step = self.instrument.tick, self.instrument.step
         index_ticks = int(index / tick)
         self.asks, self.bids = [], []
         for number in range(self.instrument.levels):
-            distance_bps = self.instrument.level_spacing_bps * number**1.3 * widen
+            distance_bps = gap_bps + self.instrument.level_spacing_bps * number**1.3 * widen
             away = 1 + number + int(index_ticks * distance_bps / 10_000)
             notional = self.instrument.level_notional_usdt * Decimal(round((1 + 0.35 * number) * depth, 6))
             ask = tick * (index_ticks + away)

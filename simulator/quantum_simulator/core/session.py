@@ -23,6 +23,7 @@ class Quote(NamedTuple):
     index_price: Decimal
     depth: float = 1.0
     widen: float = 1.0
+    gap_bps: float = 0.0
 
 
 def _follow(floor: Floor, symbol: str, now_ms: int) -> None:
@@ -39,7 +40,7 @@ def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms:
         book = floor.books[symbol]
         book.index = book.mark = max(book.instrument.tick, floor_to(quote.index_price, book.instrument.tick))
         book.ladder.refill(elapsed_ms)
-        book.ladder.rebuild(book.index, quote.depth, quote.widen)
+        book.ladder.rebuild(book.index, quote.depth, quote.widen, quote.gap_bps)
         book.update_id += 1
     run_funding(floor, now_ms)
     for symbol in quotes:

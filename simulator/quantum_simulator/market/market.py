@@ -60,7 +60,7 @@ class Market:
         return self._quote(walk)
 
     def _quote(self, walk: Walk) -> Quote:
-        return Quote(Decimal(f"{walk.price:.8f}"), walk.book_depth, walk.book_widen)
+        return Quote(Decimal(f"{walk.price:.8f}"), walk.book_depth, walk.book_widen, walk.gap_bps)
 
     def quotes(self) -> dict[str, Quote]:
         """As it stands, without moving time: after a price was set."""

@@ -28,6 +28,8 @@ class Walk:
     is_held: bool = False
     depth: float = 1.0
     """Ordered depth of the book, 1 is calm, 0 is empty."""
+    gap_bps: float = 0.0
+    """How far from the index makers have withdrawn."""
     _log_price: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ Why   which parameters a type needs, and which it must not have, is said before 
 
 from decimal import Decimal
 
-from quantum_simulator.core import triggers
+from quantum_simulator.core import history, triggers
 from quantum_simulator.core.algo_orders import LIMITS, AlgoOrder, AlgoRequest, AlgoType, WorkingType
 from quantum_simulator.core.orders import TimeInForce
 from quantum_simulator.decimals import ZERO
@@ -16,7 +16,7 @@ from quantum_simulator.refusals import VenueRefusal, Words, refuse
 from quantum_simulator.rest import parameters as read
 from quantum_simulator.rest import render
 from quantum_simulator.rest.call import Call
-from quantum_simulator.rest.order_endpoints import ALL_CANCELED, position_side
+from quantum_simulator.rest.order_endpoints import ALL_CANCELED, position_side, window
 from quantum_simulator.rest.parameters import Params
 from quantum_simulator.rest.render import Json
 
@@ -85,7 +85,7 @@ def _named_algo(call: Call) -> AlgoOrder | None:
 
 def query_algo_order(call: Call) -> Json:
     algo = _named_algo(call)
-    if algo is None:
+    if algo is None or not history.is_algo_told(algo, call.now_ms):
         raise refuse(Words.NO_SUCH_ORDER)
     return render.algo_order(algo, call.account.orders.get(algo.order_id))
 
@@ -107,11 +107,11 @@ def all_algo_orders(call: Call) -> list[Json]:
     symbol, account = read.need(call.params, "symbol"), call.account
     call.state.floor.book(symbol)
     first = read.integer(call.params, "algoId", 0)
-    start_ms, end_ms = read.integer(call.params, "startTime", 0), read.integer(call.params, "endTime", 1 << 62)
+    start_ms, end_ms = window(call.params, call.now_ms) if "algoId" not in call.params else (0, 1 << 62)
     found = [
         render.algo_order(each, account.orders.get(each.order_id))
         for each in account.algos.values()
-        if each.symbol == symbol and each.id >= first and start_ms <= each.created_ms <= end_ms
+        if each.symbol == symbol and each.id >= first and start_ms <= each.created_ms <= end_ms and history.is_algo_told(each, call.now_ms)
     ]
     limit = read.limit(call.params, 500, 1_000)
     return found[:limit] if first else found[-limit:]

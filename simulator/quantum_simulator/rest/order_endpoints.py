@@ -6,7 +6,7 @@ Flow  rest.endpoints -> HERE -> core.trading
 Why   all that is wrong with a parameter is said here, all that is wrong with an order in core.admission
 """
 
-from quantum_simulator.core import trading
+from quantum_simulator.core import history, trading
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.orders import OrderRequest, PositionSide
 from quantum_simulator.decimals import ZERO
@@ -75,7 +75,7 @@ def named_order(call: Call) -> tuple[str, int | None, str | None]:
 
 def query_order(call: Call) -> Json:
     order = trading.find(call.account, *named_order(call))
-    if order is None:
+    if order is None or not history.is_told(order, call.now_ms):
         raise refuse(Words.NO_SUCH_ORDER)
     return render.queried_order(order)
 
@@ -105,25 +105,43 @@ def open_orders(call: Call) -> list[Json]:
     return [render.queried_order(order) for order in orders]
 
 
+def window(params: Params, now_ms: int) -> tuple[int, int]:
+    """From when to when a list query tells: the last seven days, or seven days from the one bound that was sent."""
+    start_ms, end_ms = read.optional_integer(params, "startTime"), read.optional_integer(params, "endTime")
+    if start_ms is None:
+        return (now_ms if end_ms is None else end_ms) - history.WINDOW_MS, 1 << 62 if end_ms is None else end_ms
+    if end_ms is None:
+        return start_ms, start_ms + history.WINDOW_MS
+    if end_ms - start_ms > history.WINDOW_MS:
+        raise refuse(Words.BAD_TIME_INTERVAL)
+    return start_ms, end_ms
+
+
 def all_orders(call: Call) -> list[Json]:
     symbol = read.need(call.params, "symbol")
     call.state.floor.book(symbol)
-    first = read.integer(call.params, "orderId", 0)
-    start_ms, end_ms = read.integer(call.params, "startTime", 0), read.integer(call.params, "endTime", 1 << 62)
+    first = read.optional_integer(call.params, "orderId")
+    start_ms, end_ms = window(call.params, call.now_ms) if first is None else (0, 1 << 62)
     found = [
         order
         for order in call.account.orders.values()
-        if order.symbol == symbol and order.id >= first and start_ms <= order.created_ms <= end_ms
+        if order.symbol == symbol
+        and order.id >= (first or 0)
+        and start_ms <= order.created_ms <= end_ms
+        and history.is_told(order, call.now_ms)
     ]
     limit = read.limit(call.params, 500, 1_000)
-    return [render.queried_order(order) for order in (found[:limit] if first else found[-limit:])]
+    from_oldest = first is not None or "startTime" in call.params
+    return [render.queried_order(order) for order in (found[:limit] if from_oldest else found[-limit:])]
 
 
 def user_trades(call: Call) -> list[Json]:
     symbol = read.need(call.params, "symbol")
     call.state.floor.book(symbol)
     order_id, from_id = read.optional_integer(call.params, "orderId"), read.optional_integer(call.params, "fromId")
-    start_ms, end_ms = read.integer(call.params, "startTime", 0), read.integer(call.params, "endTime", 1 << 62)
+    if from_id is not None and ("startTime" in call.params or "endTime" in call.params):
+        raise refuse(Words.BAD_COMBINATION)
+    start_ms, end_ms = window(call.params, call.now_ms) if from_id is None and order_id is None else (0, 1 << 62)
     found = [
         fill
         for fill in call.account.fills
@@ -133,7 +151,8 @@ def user_trades(call: Call) -> list[Json]:
         and start_ms <= fill.at_ms <= end_ms
     ]
     limit = read.limit(call.params, 500, 1_000)
-    return [render.trade(fill) for fill in (found[:limit] if from_id is not None else found[-limit:])]
+    from_oldest = from_id is not None or "startTime" in call.params
+    return [render.trade(fill) for fill in (found[:limit] if from_oldest else found[-limit:])]
 
 
 def countdown_cancel_all(call: Call) -> Json:

@@ -41,6 +41,36 @@ async def test_the_order_log_proves_what_the_venue_saw(alpha) -> None:
     assert await alpha.control("GET", "orders?clientId=huge&sinceSeq=3") == entries[3:]
 
 
+async def test_makers_that_withdraw_in_a_crash_leave_no_price_to_sell_at(alpha) -> None:
+    await alpha.order("BUY", "0.1")
+    await alpha.control("POST", "price", {"symbol": "all", "hold": True})
+    await alpha.control("POST", "shock", {"symbol": "BTCUSDT", "bps": -1500, "seconds": 3})
+    await alpha.control("POST", "depth", {"symbol": "BTCUSDT", "scale": 0.02, "gapBps": 700})
+    await alpha.control("POST", "step", {"ms": 3_000})
+    answer = await alpha.order("SELL", "0.1", reduceOnly="true")
+    assert answer.body == {"code": -4131, "msg": "The counterparty's best price does not meet the PERCENT_PRICE filter limit."}
+    await alpha.control("POST", "depth", {"symbol": "BTCUSDT", "scale": 1})
+    assert (await alpha.order("SELL", "0.1", reduceOnly="true")).status == 200
+    assert (await alpha.control("GET", "accounts/alpha"))["isFlat"]
+
+
+async def test_an_order_is_forgotten_in_the_venues_own_time(alpha) -> None:
+    """An engine that was away hears -2013 for what it canceled four days ago: that is not "it never was"."""
+    await alpha.order("BUY", "0.1", price="80000", newClientOrderId="gone")
+    await alpha.order("BUY", "0.1", newClientOrderId="kept")
+    await alpha.call("DELETE", "/fapi/v1/order", symbol="BTCUSDT", origClientOrderId="gone")
+    named = {"symbol": "BTCUSDT", "origClientOrderId": "gone"}
+    assert (await alpha.call("GET", "/fapi/v1/order", **named)).body["status"] == "CANCELED"
+    alpha.venue.state.clock.advance(4 * 86_400_000)
+    assert (await alpha.call("GET", "/fapi/v1/order", **named)).code == -2013
+    told = (await alpha.call("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")).body
+    assert [each["clientOrderId"] for each in told] == ["kept"]
+    alpha.venue.state.clock.advance(4 * 86_400_000)
+    assert (await alpha.call("GET", "/fapi/v1/userTrades", symbol="BTCUSDT")).body == []
+    assert len((await alpha.call("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", fromId=0)).body) == 1
+    assert (await alpha.call("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", fromId=0, startTime=1)).code == -1128
+
+
 async def test_a_deposit_is_told_on_the_stream(alpha, await_event) -> None:
     stream = await alpha.user_stream()
     await alpha.control("POST", "deposit", {"account": "alpha", "amountUsdt": "500"})
