@@ -71,3 +71,23 @@ BALANCE_REFRESHES: Final = Counter(
     registry=REGISTRY,
 )
 LOOP_LAG_SECONDS: Final = Gauge("quantum_engine_loop_lag_seconds", "How late the event loop was at its last beat.", registry=REGISTRY)
+RATE_USED: Final = Gauge(
+    "quantum_engine_exchange_limit_used",
+    "Used of the exchange's fixed windows, by window: weight_1m (of the address), orders_10s, orders_1m (of the account).",
+    ["window"],
+    registry=REGISTRY,
+)
+THROTTLED: Final = Counter(
+    "quantum_engine_exchange_throttled_total",
+    "Requests held back or refused for frequency, by whom: mirror (not sent), breaker (not sent), venue.",
+    ["by"],
+    registry=REGISTRY,
+)
+BAN_UNTIL: Final = Gauge(
+    "quantum_engine_exchange_ban_until_seconds", "Unix time until which our address is banned, 0 = not.", registry=REGISTRY
+)
+RATE_SHARED: Final = Gauge(
+    "quantum_engine_exchange_limit_shared",
+    "1 = the weight is shared through Redis, 0 = only our own share of it is used.",
+    registry=REGISTRY,
+)

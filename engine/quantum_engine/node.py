@@ -195,6 +195,8 @@ class Node:
             await asyncio.sleep(_BEAT_SECONDS)
             metrics.LOOP_LAG_SECONDS.set(max(0.0, self._clock.monotonic() - due))
             metrics.RESTRICTIONS.set(len(self._permission.restrictions))
+            if self._trading:
+                self._trading.exchange.measure()
             self._board.publish()
 
     def _desks(self) -> routes.Desks:
@@ -244,7 +246,7 @@ class Node:
         if self._mirror:
             known["redis"] = "up" if self._mirror.up else f"down {self._mirror.problem}"
         if self._trading:
-            known["exchange"] = "up" if self._trading.positions.reconciled else "unknown not compared since the stream was lost"
+            known["exchange"] = self._trading.dependency
             known["deadman"] = f"down {problem}" if (problem := self._trading.deadman.problem) else "up"
         return known
 

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     stream_url: str | None = None
     account_file: Path | None = None
     """JSON {"apiKey", "apiSecret"}."""
+    rate_scope: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,63}$")] = "egress"
+    """Engines of one scope share the exchange's weight limit through Redis: those behind one address.  Another address, another scope."""
+    rate_sharers: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """How many engines one scope is taken for while Redis cannot be asked: each then keeps to that part of the limit."""
     halt_token_file: Path | None = None
     """Bearer token of POST /v1/halt; without it that call is refused and the halt command remains."""
     intents_token_file: Path | None = None

@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from quantum_api.engine_status import Position
 from quantum_api.gate import Gate
+from quantum_engine.adapters.redis_rate import RedisRate
 from quantum_engine.clock import Clock, random_id
 from quantum_engine.control import view
 from quantum_engine.domain import OrderIntent, OrderView, PositionView, SymbolRules
@@ -99,6 +101,13 @@ class Trading:
     async def close(self) -> None:
         await self.exchange.close()
 
+    @property
+    def dependency(self) -> str:
+        """The exchange, as the status shows it."""
+        if self.exchange.problem:
+            return f"down {self.exchange.problem}"
+        return "up" if self.positions.reconciled else "unknown not compared since the stream was lost"
+
     async def _execute(self) -> None:
         """Nothing may open before every unfinished intent was asked about."""
         while True:
@@ -156,7 +165,15 @@ def exchange_of(settings: Settings, clock: Clock) -> BinanceFutures:
     """Raises PermanentError, naming the setting, when the account cannot be read."""
     if not (settings.rest_url and settings.stream_url and settings.account_file):
         raise PermanentError("QT_ENGINE_REST_URL, QT_ENGINE_STREAM_URL and QT_ENGINE_ACCOUNT_FILE belong together; set all three")
-    return BinanceFutures(Endpoint(settings.rest_url, settings.stream_url), _credentials(settings.account_file), clock)
+    endpoint = Endpoint(settings.rest_url, settings.stream_url)
+    return BinanceFutures(endpoint, _credentials(settings.account_file), clock, _shared_room(settings, clock), settings.rate_sharers)
+
+
+def _shared_room(settings: Settings, clock: Clock) -> RedisRate | None:
+    """The venue counts per address, and each venue for itself."""
+    if not settings.redis_url:
+        return None
+    return RedisRate(settings.redis_url, f"{settings.rate_scope}:{urlsplit(settings.rest_url or '').hostname}", clock)
 
 
 def _credentials(path: Path) -> Credentials:

@@ -85,12 +85,12 @@ class Exchange(Protocol):
 
     async def symbol_rules(self) -> dict[str, SymbolRules]: ...
     async def account(self) -> AccountView: ...
-    async def positions(self) -> list[PositionView]:
-        """Non-zero positions only."""
+    async def positions(self, *, is_exit: bool = True) -> list[PositionView]:
+        """Non-zero positions only.  ``is_exit``: exits depend on it, so it is asked even while the venue throttles us."""
         ...
 
-    async def open_orders(self) -> list[OrderView]:
-        """Regular and conditional (algo) orders."""
+    async def open_orders(self, *, is_exit: bool = True) -> list[OrderView]:
+        """Regular and conditional (algo) orders.  ``is_exit`` as for ``positions``."""
         ...
 
     async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:

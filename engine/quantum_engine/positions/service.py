@@ -149,10 +149,10 @@ class Positions:
         self._changed()
 
     async def _compare(self) -> None:
-        """The account is asked first: it waits while the exchange throttles us, as exits, and so positions and orders, do not."""
+        """An ordinary look: it has no part in what is reserved for exits."""
         asked_ms = self._exchange.venue_ms()
         account = await self._exchange.account()
-        positions, orders = await asyncio.gather(self._exchange.positions(), self._exchange.open_orders())
+        positions, orders = await asyncio.gather(self._exchange.positions(is_exit=False), self._exchange.open_orders(is_exit=False))
         answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
         self._book.reconcile(answers)
         self.account_received_at = self.account_asked_at = self._clock.monotonic()

@@ -88,11 +88,11 @@ class FakeExchange:
         unrealised = sum((p.quantity * (self.marks[p.symbol] - p.entry_price) for p in self._positions.values()), ZERO)
         return AccountView(self.wallet, unrealised, self.wallet + unrealised, self.venue_ms())
 
-    async def positions(self) -> list[PositionView]:
+    async def positions(self, *, is_exit: bool = True) -> list[PositionView]:
         self._reachable()
         return [replace(p, mark_price=self.marks[p.symbol]) for p in self._positions.values() if p.quantity]
 
-    async def open_orders(self) -> list[OrderView]:
+    async def open_orders(self, *, is_exit: bool = True) -> list[OrderView]:
         self._reachable()
         return [order for order in self._orders.values() if order.status.is_open]
 

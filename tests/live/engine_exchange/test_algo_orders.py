@@ -46,9 +46,9 @@ async def test_one_conditional_order_is_asked_about_and_cancelled_by_its_client_
 
 async def test_the_venues_own_counts_are_read_back(engine: Engine) -> None:
     await engine.execution.submit(buy())
-    counts = engine.client.transport.usage.counts
-    assert counts["X-MBX-ORDER-COUNT-10S"] == 1
-    assert counts["X-MBX-USED-WEIGHT-1M"] > 0
+    mirror = engine.client.transport.guard.mirror
+    assert mirror.orders[0].used == mirror.orders[1].used == 1
+    assert mirror.weight.used >= engine.venue.state.limits.weight_used("127.0.0.1", engine.venue.state.wall.now_ms()) > 0
 
 
 async def test_a_lost_listen_key_is_replaced_and_the_books_are_compared_again(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView
 from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcomeError
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
+from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
 from quantum_engine.exchanges.binance_futures.signing import Credentials
 from quantum_engine.exchanges.binance_futures.transport import Endpoint, Transport
 from quantum_engine.exchanges.binance_futures.user_stream import UserStream
@@ -46,36 +47,42 @@ _klines = msgspec.json.Decoder(list[list[str | int]]).decode
 class BinanceFutures:
     """Implements quantum_engine.exchanges.port.Exchange."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+    ) -> None:
+        """``room``: what engines behind one address share of the venue's weight, ``sharers`` how many they are taken for while it cannot be
+        asked.  None: the address is ours alone."""
         self._clock = clock
-        self.transport = Transport(endpoint, credentials, clock)
+        self._room = room
+        self.transport = Transport(endpoint, credentials, clock, room, sharers)
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         body = await self.transport.public("GET", "/fapi/v1/exchangeInfo", {})
-        return _read(body, lambda: {symbol.symbol: translate.symbol_rules(symbol) for symbol in _info(body).symbols})
+        info = _read(body, lambda: _info(body))
+        self.transport.guard.take_limits(translate.rate_limits(info, self.transport.guard.mirror.limits))
+        return _read(body, lambda: {symbol.symbol: translate.symbol_rules(symbol) for symbol in info.symbols})
 
     async def account(self) -> AccountView:
         as_of_ms = self.transport.venue_ms()
         body = await self.transport.signed("GET", "/fapi/v3/account", {})
         return _read(body, lambda: translate.account(_account(body), as_of_ms))
 
-    async def positions(self) -> list[PositionView]:
-        """Exits are sized from this, so it is asked even while the venue throttles us."""
-        body = await self.transport.signed("GET", "/fapi/v3/positionRisk", {}, is_exit=True)
+    async def positions(self, *, is_exit: bool = True) -> list[PositionView]:
+        body = await self.transport.signed("GET", "/fapi/v3/positionRisk", {}, is_exit=is_exit)
         return _read(body, lambda: [translate.position(each) for each in _positions(body) if each.position_amt])
 
-    async def open_orders(self) -> list[OrderView]:
-        regular, algo = await asyncio.gather(self.regular_orders(), self.algo_orders())
+    async def open_orders(self, *, is_exit: bool = True) -> list[OrderView]:
+        regular, algo = await asyncio.gather(self.regular_orders(is_exit=is_exit), self.algo_orders(is_exit=is_exit))
         return [*regular, *algo]
 
-    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def regular_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         """Weight 1 for one symbol, 40 for all."""
-        body = await self.transport.signed("GET", "/fapi/v1/openOrders", {"symbol": symbol} if symbol else {}, is_exit=True)
+        body = await self.transport.signed("GET", "/fapi/v1/openOrders", {"symbol": symbol} if symbol else {}, is_exit=is_exit)
         return _read(body, lambda: [translate.order(each) for each in _orders(body)])
 
-    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def algo_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         """Weight 1 for one symbol, 40 for all."""
-        body = await self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {"symbol": symbol} if symbol else {}, is_exit=True)
+        body = await self.transport.signed("GET", "/fapi/v1/openAlgoOrders", {"symbol": symbol} if symbol else {}, is_exit=is_exit)
         return _read(body, lambda: [translate.algo_order(each) for each in _algos(body)])
 
     async def place(self, intent: OrderIntent, client_order_id: str, may_leave: Callable[[], bool] = always) -> OrderView:
@@ -169,8 +176,19 @@ class BinanceFutures:
     def user_stream(self) -> AsyncIterator[UserEvent]:
         return UserStream(self.transport).events()
 
+    @property
+    def problem(self) -> str:
+        """Why the venue is taken to be away; empty while it answers."""
+        return self.transport.guard.breaker.problem
+
+    def measure(self) -> None:
+        """Set the gauges of what is used."""
+        self.transport.guard.measure()
+
     async def close(self) -> None:
         await self.transport.close()
+        if self._room is not None:
+            await self._room.close()
 
 
 def _read(body: bytes, read: Callable[[], Read]) -> Read:

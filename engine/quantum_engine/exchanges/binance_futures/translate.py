@@ -9,6 +9,7 @@ from typing import Final
 
 from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionSide, PositionView, SymbolRules
 from quantum_engine.exchanges.binance_futures import wire
+from quantum_engine.exchanges.binance_futures.rate.mirror import Limits
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
 
 ASSET: Final = "USDT"
@@ -178,6 +179,16 @@ def symbol_rules(message: wire.Symbol) -> SymbolRules:
         min_notional_usdt=_number(filters.get("MIN_NOTIONAL", {}).get("notional", "0")),
         percent_up=_number(band.get("multiplierUp", "0")),
         percent_down=_number(band.get("multiplierDown", "0")),
+    )
+
+
+def rate_limits(message: wire.ExchangeInfo, known: Limits) -> Limits:
+    """What the venue does not name stays as it is known."""
+    named = {(each.rate_limit_type, each.interval, each.interval_num): each.limit for each in message.rate_limits}
+    return Limits(
+        weight_per_minute=named.get(("REQUEST_WEIGHT", "MINUTE", 1), known.weight_per_minute),
+        orders_per_ten_seconds=named.get(("ORDERS", "SECOND", 10), known.orders_per_ten_seconds),
+        orders_per_minute=named.get(("ORDERS", "MINUTE", 1), known.orders_per_minute),
     )
 
 

@@ -1,14 +1,14 @@
-"""One HTTP request: stamp, sign, send, and turn what came back into the exchange port's errors.
+"""One HTTP request: ask the guard, stamp, sign, send, and turn what came back into the exchange port's errors.
 
 In    method, path, parameters
 Out   the body, or ThrottledError / RetryableError (surely nothing done), UnknownOutcomeError, VenueRefusedError
-Flow  client -> HERE -> venue; outcome.py decides what an answer means
+Flow  client -> HERE -> venue; guard.py decides what may be sent, outcome.py what an answer means
 Why   the stamp follows the venue's clock through our monotonic one, so a jump of the wall clock cannot make every order late
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -16,15 +16,20 @@ import msgspec
 from yarl import URL
 
 from quantum_engine.clock import Clock
-from quantum_engine.errors import EngineError, RetryableError, ThrottledError, UnknownOutcomeError
+from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.binance_futures import wire
-from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome, advice
+from quantum_engine.exchanges.binance_futures.breaker import Kind
+from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome
 from quantum_engine.exchanges.binance_futures.door import MAY_LEAVE, LateDoor
+from quantum_engine.exchanges.binance_futures.failures import error_of, is_illness
+from quantum_engine.exchanges.binance_futures.guard import Guard
 from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, judge, judge_failure, read_answer
+from quantum_engine.exchanges.binance_futures.rate.mirror import RESYNC_COST
+from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
+from quantum_engine.exchanges.binance_futures.rate.weights import cost_of
 from quantum_engine.exchanges.binance_futures.signing import Credentials, Params, signed_query
-from quantum_engine.exchanges.port import AccountRefusedError, DuplicateOrderIdError, VenueRefusedError
+from quantum_engine.exchanges.port import VenueRefusedError
 
-USAGE_HEADERS: Final = ("X-MBX-USED-WEIGHT-1M", "X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1M")
 _NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -43,31 +48,19 @@ class Endpoint:
     """Mark prices come each second: a market socket this long without one is dead."""
 
 
-@dataclass(slots=True)
-class Usage:
-    """What the venue last said is used up, by header name."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def read(self, headers: Mapping[str, str]) -> None:
-        for name in USAGE_HEADERS:
-            value = headers.get(name, "")
-            if value.isdecimal():
-                self.counts[name] = int(value)
-
-
 class Transport:
     """Signed requests of one account."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+    ) -> None:
         self.endpoint = endpoint
-        self.usage = Usage()
+        self.guard = Guard(clock, self.venue_ms, room, sharers)
         self._credentials, self._clock = credentials, clock
         self._session: aiohttp.ClientSession | None = None
         self._sync_lock = asyncio.Lock()
         self._synced = False
         self._venue_ahead_ms = clock.wall_ms() - clock.monotonic() * 1000
-        self._paused_until = 0.0
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -83,6 +76,7 @@ class Transport:
     async def sync_clock(self) -> None:
         """Half of the round trip is taken as the way there."""
         sent = self._clock.monotonic()
+        self.guard.count(RESYNC_COST)
         body = await self._exchange("GET", "/fapi/v1/time", "")
         received = self._clock.monotonic()
         try:
@@ -94,7 +88,7 @@ class Transport:
 
     async def public(self, method: str, path: str, params: Params) -> bytes:
         """Without signature; the listen key's endpoints want only the API key's header."""
-        self._stop_if_paused(is_exit=False)
+        await self._admit(method, path, params, is_exit=False)
         return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
 
     async def signed(
@@ -104,7 +98,7 @@ class Transport:
 
         What was refused for its stamp is asked again here, but not an order: a stop may have closed the gate meanwhile.
         """
-        self._stop_if_paused(is_exit=is_exit)
+        await self._admit(method, path, params, is_exit=is_exit)
         await self._sync_once()
         door = MAY_LEAVE.set(may_leave)
         try:
@@ -117,11 +111,17 @@ class Transport:
                 raise RetryableError(f"{method} {path}: {refused}") from refused
         finally:
             MAY_LEAVE.reset(door)
+        await self._admit(method, path, params, is_exit=is_exit)
         return await self._exchange(method, path, self._sign(params))
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def _admit(self, method: str, path: str, params: Params, *, is_exit: bool) -> None:
+        cost = cost_of(method, path, params)
+        kind = Kind.EXIT if is_exit else Kind.ENTRY if cost.orders else Kind.READ
+        await self.guard.admit(method, path, cost, kind)
 
     def _sign(self, params: Params) -> str:
         return signed_query(params, self._credentials.api_secret, self.venue_ms(), self.endpoint.recv_window_ms)
@@ -133,43 +133,30 @@ class Transport:
             if not self._synced:
                 await self.sync_clock()
 
-    def _stop_if_paused(self, *, is_exit: bool) -> None:
-        left = self._paused_until - self._clock.monotonic()
-        if left > 0 and not is_exit:
-            raise ThrottledError(f"[BINANCE][RATE_LIMIT] paused for {left:.1f} s more", retry_after_seconds=left)
-
     async def _exchange(self, method: str, path: str, query: str) -> bytes:
         url = URL(f"{self.endpoint.rest_url}{path}{'?' if query else ''}{query}", encoded=True)
+        what, sent_ms = f"{method} {path}", self.venue_ms()
         try:
-            async with (
-                asyncio.timeout(self.endpoint.answer_timeout_seconds),
-                self.session.request(method, url, allow_redirects=False) as response,
-            ):
-                body = await response.read()
+            async with asyncio.timeout(self.endpoint.answer_timeout_seconds):
+                async with self.session.request(method, url, allow_redirects=False) as response:
+                    body = await response.read()
         except _NEVER_SENT as error:
-            raise self._error(method, path, judge_failure(bytes_were_sent=False), Answer(0, 0, str(error))) from error
+            raise self._failed(what, judge_failure(bytes_were_sent=False), Answer(0, 0, str(error))) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._error(method, path, judge_failure(bytes_were_sent=True), Answer(0, 0, repr(error))) from error
-        self.usage.read(response.headers)
+            raise self._failed(what, judge_failure(bytes_were_sent=True), Answer(0, 0, repr(error))) from error
+        self.guard.heard(response.headers, sent_ms)
         if 200 <= response.status < 300:
+            self.guard.is_there()
             return body
         answer = read_answer(response.status, body, response.headers.get("Retry-After"))
-        raise self._error(method, path, judge(answer, self.venue_ms()), answer)
+        raise self._failed(what, judge(answer, self.venue_ms()), answer)
 
-    def _error(self, method: str, path: str, judged: Judged, answer: Answer) -> EngineError:
-        said = f"{method} {path}: HTTP {answer.status}, {answer.message or 'no answer'}"
-        match judged.outcome:
-            case Outcome.THROTTLED:
-                if answer.code != -1015:
-                    self._paused_until = max(self._paused_until, self._clock.monotonic() + judged.retry_after_seconds)
-                return ThrottledError(f"[BINANCE][RATE_LIMIT] {said}", retry_after_seconds=judged.retry_after_seconds)
-            case Outcome.NOT_DONE:
-                return RetryableError(said)
-            case Outcome.DUPLICATE_ID:
-                return DuplicateOrderIdError(said)
-            case Outcome.REFUSED:
-                return VenueRefusedError(answer.code, answer.message, advice(answer.code))
-            case Outcome.CANNOT_TRADE:
-                return AccountRefusedError(answer.code, answer.message, advice(answer.code))
-            case _:
-                return RetryableError(said) if method == "GET" else UnknownOutcomeError(said)
+    def _failed(self, what: str, judged: Judged, answer: Answer) -> Exception:
+        error = error_of(what, judged, answer)
+        if is_illness(answer):
+            self.guard.failed(str(error))
+            return error
+        if judged.outcome is Outcome.THROTTLED and answer.code != -1015:
+            self.guard.throttled(what, judged.retry_after_seconds, is_ban=judged.is_ban)
+        self.guard.is_there()
+        return error

@@ -108,8 +108,16 @@ class Symbol(Message, rename="camel"):
     filters: list[dict[str, Any]]
 
 
+class RateLimit(Message, rename="camel"):
+    rate_limit_type: str
+    interval: str
+    interval_num: int
+    limit: int
+
+
 class ExchangeInfo(Message, rename="camel"):
     symbols: list[Symbol]
+    rate_limits: list[RateLimit] = []
 
 
 class Head(msgspec.Struct):
