@@ -193,7 +193,7 @@ def test_the_table_of_costs_is_that_of_the_simulated_venue() -> None:
         if (endpoint := ENDPOINTS.get((method, path))) is not None:
             asked: dict[str, str] = {"limit": "1500"} if path.endswith("klines") else {}
             assert (method, path, cost.weight) == (method, path, endpoint.cost(asked))
-            assert bool(cost.orders) == endpoint.counts_as_order
+            assert endpoint.order_count == ((1, 1) if cost.orders else None)
 
 
 def test_what_came_to_the_venue_at_the_edge_is_charged_to_our_share_of_the_next_window_too() -> None:
