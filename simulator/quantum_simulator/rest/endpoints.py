@@ -90,6 +90,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", f"{_V1}/algoOrder"): Endpoint(algo.query_algo_order, 1),
     ("DELETE", f"{_V1}/algoOrder"): Endpoint(algo.cancel_algo_order, 1, is_logged=True),
     ("GET", f"{_V1}/openAlgoOrders"): Endpoint(algo.open_algo_orders, _with_symbol(1, 40)),
+    ("GET", f"{_V1}/allAlgoOrders"): Endpoint(algo.all_algo_orders, 5),
     ("DELETE", f"{_V1}/algoOpenOrders"): Endpoint(algo.cancel_all_algo_orders, 1, is_logged=True),
     ("POST", f"{_V1}/leverage"): Endpoint(account.set_leverage, 1),
     ("POST", f"{_V1}/marginType"): Endpoint(account.set_margin_type, 1),
