@@ -67,8 +67,10 @@ class Latch(ApiModel):
     symbols: list[str] = []
     origin: Annotated[LatchOrigin, Field(strict=False)]
     trigger: str
-    """Drawdown, Manual, Object, …"""
+    """A word of quantum_api.triggers."""
     reason: str
+    by: Annotated[str, Field(max_length=256)] = ""
+    """Who pulled it by hand, as they say themselves: nobody checks it, unlike the approvals of a release."""
     measured: str = ""
     limit: str = ""
     tripped_at_ms: UnixMs

@@ -39,7 +39,7 @@ from quantum_engine.ordered_faults import MachineClock
 from quantum_engine.permission import Permission
 from quantum_engine.policy.accept import Channel
 from quantum_engine.policy.service import PolicyStore, Refused
-from quantum_engine.risk.service import TRIGGER, Risk
+from quantum_engine.risk.service import Risk
 from quantum_engine.settings import Settings
 from quantum_engine.trading import NoExchange, Trading
 
@@ -106,7 +106,7 @@ class Node:
     def _wire(self) -> None:
         """Who hears of whom.  Every change ends at the status board."""
         self._policy.on_change(self._risk.limits_may_have_changed)
-        self._book.on_clear(lambda latch: self._risk.released() if latch.trigger == TRIGGER else None)
+        self._book.on_clear(lambda latch: self._risk.released(latch.trigger))
         self._permission.on_change(self._board.touch)
         self._policy.on_change(self._board.touch)
         self._book.on_change(self._board.touch)

@@ -35,6 +35,7 @@ from quantum_engine.permission import Permission, Restriction
 from quantum_engine.policy.service import PolicyStore
 from quantum_engine.positions.service import Positions
 from quantum_engine.risk.service import Risk
+from quantum_engine.risk.snapshot import Senses
 from quantum_engine.settings import Settings
 from quantum_engine.strategy.service import StrategyStage
 from quantum_engine.verdicts import Verdict
@@ -84,6 +85,8 @@ class Trading:
         self.deadman = DeadMan(self.exchange, self.positions, permission, clock)
         self.market.on_quote(self.positions.on_quote)
         self.positions.on_equity(risk.handle)
+        self.execution.on_outcome(risk.on_outcome)
+        risk.sense_by(self._senses)
         self.positions.on_change(self.worker.look_again)
         self.positions.on_change(self._follow_symbols)
         policy.on_change(self._follow_symbols)
@@ -123,6 +126,15 @@ class Trading:
 
     def held(self) -> tuple[Position, ...]:
         return view.positions(self.positions.positions.values())
+
+    def _senses(self) -> Senses:
+        """How well the engine sees what it holds."""
+        return Senses(
+            holds_position=bool(self.positions.positions),
+            data_silent_seconds=self.market.silent_seconds,
+            stream_deaf_seconds=self.positions.stream_deaf_seconds,
+            unreconciled_seconds=self.positions.unreconciled_seconds,
+        )
 
     def _instruments(self) -> list[str]:
         limits = self._policy.limits

@@ -16,6 +16,7 @@ from quantum_api.conditions import ConditionType, Reason
 from quantum_api.model import ApiModel
 from quantum_api.strategy_mode import StrategyModeStatus
 from quantum_api.trading_policy import TradingPolicyStatus
+from quantum_api.triggers import Trigger
 from quantum_operator.acknowledgement import Fleet, Reports, acknowledgement, fleet_of
 from quantum_operator.condition_set import Verdict, kstatus, no, stamped, unknown, yes
 from quantum_operator.objects import Engine, Invalid, Known, Raw, requested_at, selects
@@ -24,7 +25,6 @@ from quantum_operator.stop_conditions import stop_status
 from quantum_operator.world import Snapshot
 
 Key = tuple[str, str, str]
-DRAWDOWN_TRIGGER = "Drawdown"
 
 
 def conditions(
@@ -109,9 +109,9 @@ def _drawdown_breached(fleet: Fleet, stops: Mapping[str, list[Known]]) -> Verdic
 
 def _has_breached(fleet: Fleet, engine: Engine, stops: Mapping[str, list[Known]]) -> bool:
     report = fleet.report(engine)
-    if any(latch.trigger == DRAWDOWN_TRIGGER for latch in report.latches) or (report.status and report.status.drawdown.breached):
+    if any(latch.trigger == Trigger.DRAWDOWN for latch in report.latches) or (report.status and report.status.drawdown.breached):
         return True
-    return any(_origin_trigger(stop, engine) == DRAWDOWN_TRIGGER for stop in stops.get(engine.name, ()))
+    return any(_origin_trigger(stop, engine) == Trigger.DRAWDOWN for stop in stops.get(engine.name, ()))
 
 
 def _origin_trigger(stop: Known, engine: Engine) -> str | None:

@@ -9,17 +9,21 @@ Why   nothing that waits may stand between a breach and a closed gate; and a lat
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
+from quantum_api.bus_envelope import EventClass
 from quantum_api.engine_status import EmergencyState, Latch, LatchOrigin
+from quantum_api.events import StopEvent
 from quantum_api.policy_document import StopOrder
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
+from quantum_engine.emergency import events
 from quantum_engine.emergency.latches import SOURCE, releasable, restrictions, state_of_all, strengthened
 from quantum_engine.errors import CorruptStateError
-from quantum_engine.journal import Delete, Put, Table, Write
+from quantum_engine.journal import Delete, Publish, Put, Table, Write
 from quantum_engine.logs import logger
 from quantum_engine.permission import Permission
 
@@ -29,8 +33,13 @@ _PHASES: Final = ("gate_closed_at_ms", "orders_cancelled_at_ms", "positions_flat
 """What only the journal and the exchange can vouch for."""
 _log = logger("emergency")
 
-Owed = Mapping[str, Latch | None]
-"""Latch id -> the row to write, None = remove it."""
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What one commit takes along: latches by id (None = remove the row), and the events that tell of them."""
+
+    latches: Mapping[str, Latch | None] = field(default_factory=dict)
+    events: tuple[Publish, ...] = ()
 
 
 class LatchBook:
@@ -41,7 +50,9 @@ class LatchBook:
         self._clock = clock
         self._latches: dict[str, Latch] = {}
         self._owed: dict[str, Latch | None] = {}
-        self._in_document: Owed = {}
+        self._events: list[Publish] = []
+        """In no commit yet."""
+        self._in_document = Owed()
         self._released: frozenset[str] = frozenset()
         self._cleared: list[str] = []
         self._not_before: dict[str, float] = {}
@@ -69,7 +80,7 @@ class LatchBook:
     @property
     def owes(self) -> bool:
         """Whether the journal lags behind memory."""
-        return bool(self._owed)
+        return bool(self._owed or self._events)
 
     def was_cleared(self, latch_id: str) -> bool:
         """Whether people released it here, as far back as is remembered."""
@@ -110,8 +121,11 @@ class LatchBook:
             self._set(latch.model_copy(update=dict.fromkeys(_PHASES)))
         self._settle()
 
-    def trip(self, latch: Latch) -> Latch:
-        """Latch now.  When this returns the gate is closed in memory.  The same id again only strengthens."""
+    def trip(self, latch: Latch, cause: Mapping[str, JsonValue] | None = None) -> Latch:
+        """Latch now.  When this returns the gate is closed in memory.  The same id again only strengthens.
+
+        ``cause``: the numbers of the evaluator that pulled it, told in the same transaction as the latch.
+        """
         known = self._latches.get(latch.id)
         after = latch if known is None else strengthened(known, latch.action, latch.symbols)
         if after is not known:
@@ -120,7 +134,9 @@ class LatchBook:
             self._set(after)
             self._settle()
             metrics.TRIPS.labels(latch.trigger, latch.action).inc()
-            _log.warning("stop_latched", latch=latch.id, action=after.action, trigger=latch.trigger, reason=latch.reason)
+            if cause is not None:
+                self._publish(StopEvent.BREAKER_TRIGGERED, {**events.of(after), **cause})
+            self._publish(StopEvent.TRIPPED, events.tripped(after))
         return after
 
     def engage(self, stops: Sequence[StopOrder], released: Sequence[str]) -> list[Write]:
@@ -134,7 +150,11 @@ class LatchBook:
 
     def committed(self) -> None:
         self.written(self._in_document)
-        self._in_document = {}
+        self._in_document = Owed()
+
+    def not_committed(self) -> None:
+        self.failed(self._in_document)
+        self._in_document = Owed()
 
     def release(self, released: Sequence[str]) -> None:
         """These and only these may be cleared, each when its work and cooldown are over."""
@@ -153,7 +173,7 @@ class LatchBook:
             del self._latches[latch.id]
             self._owed[latch.id] = None
             self._cleared = [*self._cleared, latch.id][-_MAX_CLEARED:]
-            _log.info("stop_released", latch=latch.id)
+            self._publish(StopEvent.RELEASED, events.of(latch))
             for listener in self._clear_listeners:
                 listener(latch)
         if due:
@@ -167,19 +187,25 @@ class LatchBook:
         if latch.cooldown_until_ms is not None and known.cooldown_until_ms is None:
             self._hold_cooldown(latch, cooldown_seconds)
         self._set(latch)
+        if latch.positions_flat_at_ms is not None and known.positions_flat_at_ms is None:
+            self._publish(StopEvent.FLAT, events.flat(latch))
         self._settle()
 
     def owed(self) -> tuple[Owed, list[Write]]:
-        """What the journal does not know yet."""
-        snapshot = dict(self._owed)
-        writes: list[Write] = [_write(key, latch) for key, latch in snapshot.items()]
-        if any(latch is None for latch in snapshot.values()):
+        """What the journal does not know yet: a latch and the event that tells it go in one transaction.
+
+        An event is handed out once: after ``failed`` it is owed again, after ``written`` never.
+        """
+        snapshot = Owed(dict(self._owed), tuple(self._events))
+        self._events.clear()
+        writes: list[Write] = [_write(key, latch) for key, latch in snapshot.latches.items()]
+        if any(latch is None for latch in snapshot.latches.values()):
             writes.append(Put(Table.META, CLEARED_KEY, json.dumps(self._cleared).encode()))
-        return snapshot, writes
+        return snapshot, [*writes, *snapshot.events]
 
     def written(self, snapshot: Owed) -> None:
         """``snapshot`` is on disk."""
-        for key, latch in snapshot.items():
+        for key, latch in snapshot.latches.items():
             if key in self._owed and self._owed[key] is latch:
                 del self._owed[key]
             current = self._latches.get(key)
@@ -188,6 +214,10 @@ class LatchBook:
                 if (began := self._tripped_at.pop(key, None)) is not None:
                     metrics.TRIP_TO_JOURNAL_SECONDS.observe(time.perf_counter() - began)
         self._settle()
+
+    def failed(self, snapshot: Owed) -> None:
+        """``snapshot`` is not on disk: its latches are still owed, and so are its events, before any newer one."""
+        self._events[:0] = snapshot.events
 
     def rows(self) -> dict[str, bytes]:
         """For the mirror."""
@@ -211,6 +241,13 @@ class LatchBook:
             if held.source.partition(":")[0] == SOURCE and held.source not in wanted:
                 self._permission.lift(held.source)
         metrics.LATCHES.set(len(self._latches))
+        self._tell()
+
+    def _publish(self, kind: StopEvent, payload: Mapping[str, JsonValue]) -> None:
+        self._events.append(Publish(EventClass.RISK, kind.value, payload))
+        _log.warning(kind.value, **payload)
+
+    def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 

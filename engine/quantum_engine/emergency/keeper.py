@@ -66,7 +66,8 @@ class LatchKeeper:
         try:
             await self._journal.commit(*writes)
         except (JournalUnavailableError, CorruptStateError) as error:
-            _log.error("latch_not_stored", error=str(error), latches=list(snapshot))
+            _log.error("latch_not_stored", error=str(error), latches=list(snapshot.latches))
+            self._book.failed(snapshot)
             return False
         else:
             if self._book.latches:

@@ -30,6 +30,10 @@ class StopDesk(Protocol):
         """Those writes are on disk."""
         ...
 
+    def not_committed(self) -> None:
+        """Those writes are not on disk."""
+        ...
+
     def release(self, released: Sequence[str]) -> None:
         """Latch ids that people released: cleared now if their work and cooldown are over, else as soon as they are."""
         ...

@@ -173,6 +173,7 @@ class PolicyStore:
                 *stop_writes,
             )
         except (JournalUnavailableError, CorruptStateError) as error:
+            self._stops.not_committed()
             return self._refuse(Refuse(DocumentRefusal.JOURNAL_UNAVAILABLE, str(error)), channel)
         crash_point("after-document-before-ack")
         self._largest_wall_ms = largest

@@ -16,10 +16,12 @@ from quantum_engine.errors import EngineError, ThrottledError
 from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, StreamDown, StreamUp, TradeSeen, UserEvent
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.positions.book import Answers, PositionBook
+from quantum_engine.positions.ear import GRACE_SECONDS, StreamEar
 from quantum_engine.positions.equity import unrealised_usdt
 from quantum_engine.waiting import happens
 
 SOURCE: Final = "reconciliation"
+STREAM_SOURCE: Final = "stream"
 RECONCILE_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 1.0
@@ -40,6 +42,10 @@ class Positions:
         self._views: dict[str, PositionView] = {}
         self._stream_is_up = False
         self._was_reconciled = False
+        self._lost_at: float | None = None
+        """Monotonic, since when a comparison that had been made no longer holds."""
+        self._ear = StreamEar()
+        self._subscribe_anew = asyncio.Event()
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._equity_listeners: list[Callable[[EquityEvent], None]] = []
@@ -56,6 +62,7 @@ class Positions:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._reconcile_for_ever())
                 tasks.create_task(self._watch_marks())
+                tasks.create_task(self._watch_stream())
         finally:
             self._stream_is_up = False
             self._restrict("nobody keeps the books: the stage has ended")
@@ -72,6 +79,7 @@ class Positions:
             self._was_reconciled = True
             self.reconciled = self._stream_is_up
             if self._stream_is_up:
+                self._lost_at = None
                 self._permission.lift(SOURCE)
             else:
                 self._restrict("the user stream is down")
@@ -106,6 +114,16 @@ class Positions:
         """By client order id."""
         return self._book.orders.open
 
+    @property
+    def unreconciled_seconds(self) -> float:
+        """Since a comparison that had been made no longer holds; 0 = it holds, or the engine has only just started."""
+        return 0.0 if self._lost_at is None else self._clock.monotonic() - self._lost_at
+
+    @property
+    def stream_deaf_seconds(self) -> float:
+        """Since a comparison first found what the user stream has not told."""
+        return self._ear.deaf_seconds(self._clock.monotonic())
+
     def on_quote(self, quote: Quote) -> None:
         """Wire to Market.on_quote: a new mark of a held symbol is an equity event."""
         view = self._views.get(quote.symbol)
@@ -123,10 +141,21 @@ class Positions:
         self._order_listeners.append(callback)
 
     async def _consume(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._subscribe_anew.clear()
+                listener = tasks.create_task(self._listen())
+                await self._subscribe_anew.wait()
+                listener.cancel()
+                await asyncio.gather(listener, return_exceptions=True)
+                self._take(StreamDown("it did not tell what requests show; subscribing anew"))
+
+    async def _listen(self) -> None:
         async for event in self._exchange.user_stream():
             self._take(event)
 
     def _take(self, event: UserEvent) -> None:
+        self._hear(event)
         match event:
             case OrderUpdate():
                 self._book.order(event)
@@ -148,13 +177,38 @@ class Positions:
                 self._restrict(f"the user stream is down: {reason}")
         self._changed()
 
+    def _hear(self, event: UserEvent) -> None:
+        match event:
+            case StreamUp():
+                self._ear.came_up(self._clock.monotonic())
+            case StreamDown():
+                self._ear.went_down()
+            case _:
+                self._ear.heard()
+
+    async def _watch_stream(self) -> None:
+        """A stream that is deaf leaves what is held to guesses between two comparisons: nothing opens until it is proven again."""
+        while True:
+            now = self._clock.monotonic()
+            deaf_seconds = self._ear.deaf_seconds(now)
+            if deaf_seconds > GRACE_SECONDS:
+                detail = "the user stream does not tell what requests show"
+                self._permission.restrict(Restriction(STREAM_SOURCE, Gate.REDUCE_ONLY, detail))
+            else:
+                self._permission.lift(STREAM_SOURCE)
+            if self._ear.is_due_anew(now):
+                self._subscribe_anew.set()
+            await asyncio.sleep(WATCH_SECONDS)
+
     async def _compare(self) -> None:
         """An ordinary look: it has no part in what is reserved for exits."""
         asked_ms = self._exchange.venue_ms()
         account = await self._exchange.account()
         positions, orders = await asyncio.gather(self._exchange.positions(is_exit=False), self._exchange.open_orders(is_exit=False))
         answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
+        before = self._quantities()
         self._book.reconcile(answers)
+        self._ear.compared(self._clock.monotonic(), found_news=before != self._quantities())
         self.account_received_at = self.account_asked_at = self._clock.monotonic()
 
     async def _reconcile_for_ever(self) -> None:
@@ -183,7 +237,12 @@ class Positions:
     def _restrict(self, detail: str) -> None:
         """Before the first comparison nothing is known; after it, what was known still lets a position shrink."""
         self.reconciled = False
+        if self._was_reconciled and self._lost_at is None:
+            self._lost_at = self._clock.monotonic()
         self._permission.restrict(Restriction(SOURCE, Gate.REDUCE_ONLY if self._was_reconciled else Gate.HALTED, detail))
+
+    def _quantities(self) -> dict[str, Decimal]:
+        return {symbol: line.quantity for symbol, line in self._book.lines.items() if line.quantity}
 
     def _changed(self) -> None:
         self._views = {symbol: self._view(symbol) for symbol, line in self._book.lines.items() if line.quantity}

@@ -2,7 +2,7 @@
 
 In    BreakerState, one Event, BreakerLimits
 Out   the next BreakerState, and the Effects a service must carry out
-Flow  positions -> HERE -> gate (restriction "drawdown") and emergency stop (Trip)
+Flow  positions -> HERE -> gate (restriction "drawdown") and evaluators (drawdown)
 Why   a breach latches: only a release reopens, whatever is read in between
 
 Two things close, and they differ: a *breach* stays until people release it; *unknown* equity stays until equity is known again.
@@ -12,7 +12,6 @@ so far, and from here the full limit applies again.
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from quantum_api.gate import Gate
 from quantum_engine.domain import EquityEvent, EquityLost, EquityRead, Transferred
@@ -25,10 +24,6 @@ class BreakerLimits:
 
     warn_bps: int
     max_bps: int
-
-
-BUILT_IN: Final = BreakerLimits(warn_bps=500, max_bps=1_000)
-"""Holds while no policy is held: an engine that was never told a limit still has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +74,6 @@ Event = EquityEvent | Released | LimitsChanged | PeakRemembered | BreachRemember
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """Pull the emergency stop."""
-
-    drawdown_bps: int
-    limit_bps: int
-
-
-@dataclass(frozen=True, slots=True)
 class Warn:
     """Tell people."""
 
@@ -99,7 +86,7 @@ class KeepPeak:
     """Write the peak now: it is the first one, or it moved for a reason other than a new high."""
 
 
-Effect = Trip | Warn | KeepPeak
+Effect = Warn | KeepPeak
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +133,7 @@ def _judged(after: BreakerState, before: BreakerState, limits: BreakerLimits) ->
     breached, warning = after.breached or bps >= limits.max_bps, bps >= limits.warn_bps
     effects: tuple[Effect, ...] = ()
     if breached and not before.breached:
-        effects = (Trip(bps, limits.max_bps), KeepPeak())
+        effects = (KeepPeak(),)
     elif warning and not before.warning:
         effects = (Warn(bps, limits.warn_bps),)
     return Step(replace(after, breached=breached, warning=warning), effects)

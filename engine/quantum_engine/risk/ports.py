@@ -1,8 +1,10 @@
 """What the risk stage needs of others."""
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from quantum_api.trading_policy import StopAction
+from quantum_engine.risk.snapshot import Senses
 
 
 class Stops(Protocol):
@@ -10,12 +12,20 @@ class Stops(Protocol):
 
     def is_latched(self, trigger: str) -> bool: ...
 
-    def pull(self, trigger: str, reason: str, action: StopAction, measured: str, limit: str) -> None:
-        """The gate is closed when this returns."""
+    def covers(self, triggers: Collection[str], action: StopAction) -> bool:
+        """Whether a stop of the whole engine, by one of ``triggers`` and at least as strong, is latched."""
+        ...
+
+    def pull(self, trigger: str, reason: str, action: StopAction, measured: str, limit: str, numbers: Mapping[str, str | int]) -> None:
+        """The gate is closed when this returns; the event that tells it is committed with the latch."""
         ...
 
 
 class PeakMirror(Protocol):
-    """The copy of the peak outside the engine (Redis); best effort."""
+    """The copy of peak and day outside the engine (Redis); best effort."""
 
     def keep_peak(self, row: bytes) -> None: ...
+
+
+Sensing = Callable[[], Senses]
+"""Reads memory only, never waits, never raises."""

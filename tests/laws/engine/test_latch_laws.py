@@ -1,16 +1,17 @@
 """A latch never clears without its id among the released, never before its cooldown, never before its work is proven."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from quantum_api.engine_status import EmergencyState, Latch
+from quantum_api.events import StopEvent
 from quantum_api.gate import Gate
 from quantum_api.policy_document import StopOrder
 from quantum_api.trading_policy import StopAction
 from quantum_engine.clock import ManualClock
 from quantum_engine.emergency.book import CLEARED_KEY, LatchBook, Owed
 from quantum_engine.emergency.latches import Sight, progressed
-from quantum_engine.journal import Delete, Put, Table
+from quantum_engine.journal import Delete, Publish, Table, Write
 from quantum_engine.permission import Permission
 
 IDS = st.sampled_from(["a", "b", "c"])
@@ -27,8 +28,9 @@ class Book(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.disk: dict[str, bytes] = {}
         self.cleared = b"[]"
+        self.told: list[Publish] = []
         self.released: frozenset[str] = frozenset()
-        self.in_flight: tuple[Owed, list[Put | Delete]] = ({}, [])
+        self.in_flight: tuple[Owed, list[Write]] = (Owed(), [])
         self.proven: set[str] = set()
         self.boot()
 
@@ -45,10 +47,16 @@ class Book(RuleBasedStateMachine):
         assert latch.id in self.proven
         assert self.clock.wall_ms() >= latch.tripped_at_ms + COOLDOWN_SECONDS * 1000
 
-    @rule(id_=IDS, action=st.sampled_from(StopAction))
-    def document_with_a_stop(self, id_: str, action: StopAction) -> None:
+    @rule(id_=IDS, action=st.sampled_from(StopAction), is_stored=st.booleans())
+    def document_with_a_stop(self, id_: str, action: StopAction, is_stored: bool) -> None:
         known = self.book.get(id_)
-        self.book.engage([StopOrder(id=id_, name="n", action=action, reason="r")], sorted(self.released))
+        writes = self.book.engage([StopOrder(id=id_, name="n", action=action, reason="r")], sorted(self.released))
+        if is_stored:
+            self.write_ends()
+            self.store(writes)
+            self.book.committed()
+        else:
+            self.book.not_committed()
         after = self.book.get(id_)
         if known is not None:
             assert after is not None
@@ -86,28 +94,39 @@ class Book(RuleBasedStateMachine):
         self.clock.advance(seconds)
         self.book.clear_released()
 
+    @precondition(lambda self: not self.in_flight[1])
     @rule()
     def write_begins(self) -> None:
         snapshot, writes = self.book.owed()
         self.in_flight = (snapshot, list(writes))
 
     @rule()
+    def write_fails(self) -> None:
+        self.book.failed(self.in_flight[0])
+        self.in_flight = (Owed(), [])
+
+    @rule()
     def write_ends(self) -> None:
         snapshot, writes = self.in_flight
+        self.store(writes)
+        self.in_flight = (Owed(), [])
+        self.book.written(snapshot)
+
+    def store(self, writes: list[Write]) -> None:
         for write in writes:
-            if isinstance(write, Delete):
+            if isinstance(write, Publish):
+                self.told.append(write)
+            elif isinstance(write, Delete):
                 self.disk.pop(write.key, None)
             elif write.table is Table.LATCH:
                 self.disk[write.key] = write.value
             else:
                 assert write.key == CLEARED_KEY
                 self.cleared = write.value
-        self.in_flight = ({}, [])
-        self.book.written(snapshot)
 
     @rule()
     def crash(self) -> None:
-        self.in_flight = ({}, [])
+        self.in_flight = (Owed(), [])
         self.boot()
         self.proven = {latch.id for latch in self.book.latches if latch.cooldown_until_ms is not None}
         self.book.release(sorted(self.released))
@@ -124,6 +143,13 @@ class Book(RuleBasedStateMachine):
     def what_is_on_disk_and_not_owed_is_what_is_latched(self) -> None:
         if not self.book.owes:
             assert self.disk.keys() == {latch.id for latch in self.book.latches}
+
+    @invariant()
+    def what_is_latched_or_cleared_on_disk_is_told_on_disk(self) -> None:
+        """One transaction: no crash leaves a latch that nobody hears of, nor a word of one that is not."""
+        stands = {event.payload["latch"]: event.kind for event in self.told if event.kind != StopEvent.FLAT}
+        assert {latch for latch, kind in stands.items() if kind == StopEvent.TRIPPED} == self.disk.keys()
+        assert len({id(event) for event in self.told}) == len(self.told), "each once"
 
 
 TestBook = Book.TestCase

@@ -60,6 +60,9 @@ class NoStops:
     def committed(self) -> None:
         """Nothing owed."""
 
+    def not_committed(self) -> None:
+        """There is nothing to owe again."""
+
     def release(self, released: Sequence[str]) -> None:
         """Nothing latched."""
 

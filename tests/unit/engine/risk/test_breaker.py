@@ -9,7 +9,6 @@ from quantum_api.gate import Gate
 from quantum_engine.domain import EquityLost, EquityRead, Transferred
 from quantum_engine.errors import CorruptStateError
 from quantum_engine.risk.breaker import (
-    BUILT_IN,
     BreachRemembered,
     BreakerLimits,
     BreakerState,
@@ -19,11 +18,11 @@ from quantum_engine.risk.breaker import (
     PeakRemembered,
     Released,
     Step,
-    Trip,
     Warn,
     step,
 )
-from quantum_engine.risk.service import peak_of
+from quantum_engine.risk.record import decode
+from quantum_engine.risk.snapshot import BUILT_IN
 
 LIMITS = BreakerLimits(warn_bps=200, max_bps=500)
 
@@ -56,7 +55,7 @@ def test_a_warning_is_given_once() -> None:
 def test_reaching_the_limit_trips_once() -> None:
     assert after(read(10_000), read("9500.01")).state.breached is False
     tripped = after(read(10_000), read(9_500))
-    assert (tripped.effects, tripped.state.gate) == ((Trip(500, 500), KeepPeak()), Gate.REDUCE_ONLY)
+    assert (tripped.state.breached, tripped.effects, tripped.state.gate) == (True, (KeepPeak(),), Gate.REDUCE_ONLY)
     assert after(read(10_000), read(9_500), read(9_000)).effects == ()
 
 
@@ -97,7 +96,7 @@ def test_a_release_while_equity_is_unknown_measures_from_the_next_reading() -> N
 
 def test_a_tighter_limit_trips_on_the_reading_that_is_known() -> None:
     state = after(read(10_000), read(9_600)).state
-    assert step(state, LimitsChanged(), BreakerLimits(100, 300)).effects[0] == Trip(400, 300)
+    assert step(state, LimitsChanged(), BreakerLimits(100, 300)).state.breached
 
 
 def test_a_wider_limit_does_not_reopen() -> None:
@@ -115,23 +114,24 @@ def test_a_latched_stop_of_another_process_is_a_breach() -> None:
 
 
 def test_without_a_policy_ten_percent_holds() -> None:
-    assert not after(read(10_000), read("9000.01"), limits=BUILT_IN).state.breached
-    assert after(read(10_000), read(9_000), limits=BUILT_IN).state.breached
+    built_in = BreakerLimits(BUILT_IN.warn_drawdown_bps, BUILT_IN.max_drawdown_bps)
+    assert not after(read(10_000), read("9000.01"), limits=built_in).state.breached
+    assert after(read(10_000), read(9_000), limits=built_in).state.breached
 
 
 @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_a_peak_that_is_no_number_is_not_remembered_and_the_breaker_stays_on(amount: str) -> None:
     assert after(PeakRemembered(Decimal(amount)), read(10_000), read(9_500)).state.breached
     with pytest.raises(CorruptStateError):
-        peak_of(json.dumps({"peakUsdt": amount}).encode())
+        decode(json.dumps({"peakUsdt": amount}).encode())
 
 
 def test_a_peak_row_that_nests_without_end_is_unreadable_and_no_more() -> None:
     with pytest.raises(CorruptStateError):
-        peak_of(b"[" * 200_000)
+        decode(b"[" * 200_000)
 
 
 def test_a_loss_beyond_all_measure_is_a_breach_that_can_be_written_down() -> None:
-    (trip, _) = after(read(10_000), read("-1e5000")).effects
-    assert isinstance(trip, Trip)
-    assert len(str(trip.drawdown_bps)) < 20
+    lost = after(read(10_000), read("-1e5000")).state
+    assert lost.breached
+    assert len(str(lost.drawdown_bps)) < 20

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from tests.unit.engine.execution.desk import MemoryJournal
@@ -19,7 +20,10 @@ class Stops:
     def is_latched(self, trigger: str) -> bool:
         return False
 
-    def pull(self, trigger: str, reason: str, action: StopAction, measured: str, limit: str) -> None:
+    def covers(self, triggers: Collection[str], action: StopAction) -> bool:
+        return False
+
+    def pull(self, trigger: str, reason: str, action: StopAction, measured: str, limit: str, numbers: Mapping[str, str | int]) -> None:
         """The breaker's own state is looked at."""
 
 

@@ -1,0 +1,52 @@
+"""The row in which the peak and the day's start outlive the engine.  Pure.
+
+In    a Record, or the bytes of one
+Out   the bytes, or the Record; CorruptStateError when they cannot be read
+Flow  keeping -> HERE -> journal, mirror
+Why   one row: peak and day are on disk together or not at all
+"""
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from quantum_engine.errors import CorruptStateError
+from quantum_engine.risk.day import DayState
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``begun_anew``: written by an engine that had lost its journal and could not ask the mirror yet."""
+
+    peak_usdt: Decimal
+    day: DayState = field(default_factory=DayState)
+    begun_anew: bool = False
+
+
+def encode(record: Record, now_ms: int) -> bytes:
+    row: dict[str, Any] = {"peakUsdt": str(record.peak_usdt), "asOfMs": now_ms, "begunAnew": record.begun_anew}
+    if record.day.number is not None:
+        row["day"] = {"number": record.day.number, "startUsdt": str(record.day.start_usdt), "lastUsdt": str(record.day.last_usdt)}
+    return json.dumps(row).encode()
+
+
+def decode(row: bytes) -> Record:
+    """Rows of engines that knew no day have none."""
+    try:
+        found = json.loads(row)
+        day = found.get("day")
+        return Record(_amount(found["peakUsdt"]), DayState() if day is None else _day(day), found.get("begunAnew") is True)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise CorruptStateError(f"the stored equity peak cannot be read: {error}") from error
+
+
+def _day(day: Any) -> DayState:
+    return DayState(int(day["number"]), _amount(day["startUsdt"]), _amount(day["lastUsdt"]))
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite():
+        raise ValueError(f"no number: {text}")
+    return amount
