@@ -36,6 +36,19 @@ class PositionSide(StrEnum):
         return {PositionSide.LONG: Side.SELL, PositionSide.SHORT: Side.BUY}.get(self)
 
 
+def position_key(symbol: str, side: PositionSide) -> str:
+    """The symbol alone in one-way mode; in hedge mode "BTCUSDT:LONG" and "BTCUSDT:SHORT" stand beside each other."""
+    return symbol if side is PositionSide.BOTH else f"{symbol}:{side.value}"
+
+
+def symbol_of(key: str) -> str:
+    return key.partition(":")[0]
+
+
+def side_of(key: str) -> PositionSide:
+    return PositionSide(key.partition(":")[2] or PositionSide.BOTH)
+
+
 class Purpose(StrEnum):
     """Why the engine sends an order; exits pass every gate."""
 
@@ -120,6 +133,7 @@ class Fill:
     commission_usdt: Decimal
     realised_usdt: Decimal
     time_ms: int
+    position_side: PositionSide = PositionSide.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,10 @@ class PositionView:
     update_time_ms: int = 0
     """When the exchange last changed it, on its clock; 0 = not said."""
     position_side: PositionSide = PositionSide.BOTH
+
+    @property
+    def key(self) -> str:
+        return position_key(self.symbol, self.position_side)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,10 @@ from quantum_engine.risk.service import Risk
 from quantum_engine.risk.snapshot import Senses
 from quantum_engine.settings import Settings
 from quantum_engine.strategy.service import StrategyStage
-from quantum_engine.verdicts import Verdict
+from quantum_engine.verdicts import Declined, Verdict
 
 START: Final = "start"
+POSITION_SIDE_MISMATCH: Final = -4061
 _RECOVER_SECONDS: Final = 1.0
 _log = logger("trading")
 
@@ -87,6 +88,7 @@ class Trading:
         self.positions.on_equity(risk.handle)
         self.execution.on_outcome(risk.on_outcome)
         risk.sense_by(self._senses)
+        self.execution.on_outcome(self._doubt_mode)
         self.positions.on_change(self.worker.look_again)
         self.positions.on_change(self._follow_symbols)
         policy.on_change(self._follow_symbols)
@@ -142,7 +144,12 @@ class Trading:
 
     def _follow_symbols(self) -> None:
         """Prices of what may be opened and of what is held."""
-        self.market.set_symbols(frozenset(self._instruments()) | frozenset(self.positions.positions))
+        held = frozenset(position.symbol for position in self.positions.positions.values())
+        self.market.set_symbols(frozenset(self._instruments()) | held)
+
+    def _doubt_mode(self, _: OrderIntent, verdict: Verdict) -> None:
+        if isinstance(verdict, Declined) and verdict.code == POSITION_SIDE_MISMATCH:
+            self.positions.doubt_mode()
 
 
 class NoExchange:

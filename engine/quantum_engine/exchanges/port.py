@@ -118,6 +118,10 @@ class Exchange(Protocol):
         """One that was seen resting, by the exchange's own number.  One that is gone already is no error."""
         ...
 
+    async def is_hedged(self) -> bool:
+        """Whether the account may hold a long and a short position of one symbol at once."""
+        ...
+
     async def arm_countdown(self, symbol: str, seconds: int) -> None:
         """The exchange itself cancels the symbol's regular orders after ``seconds`` unless told again before; 0 disarms."""
         ...

@@ -8,7 +8,7 @@ Flow  service -> HERE -> equity, gate, status
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from quantum_engine.domain import AccountView, Fill, OrderView, PositionView
+from quantum_engine.domain import AccountView, Fill, OrderView, PositionSide, PositionView, position_key
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
 from quantum_engine.positions.line import PositionLine, Statement
 from quantum_engine.positions.orders import OpenOrders
@@ -36,6 +36,8 @@ class PositionBook:
     available_usdt: Decimal = Decimal(0)
     wallet_as_of_ms: int = -1
     lines: dict[str, PositionLine] = field(default_factory=dict)
+    """By position_key: in hedge mode a symbol has two."""
+    is_hedged: bool = False
     orders: OpenOrders = field(default_factory=OpenOrders)
     _unbooked: list[tuple[int, Decimal]] = field(default_factory=list)
     """Time and profit of fills that the wallet does not hold yet: the venue tells a fill and the new balance one after the other."""
@@ -45,11 +47,14 @@ class PositionBook:
         """Wallet plus what known fills have realised since: with the positions it belongs to, so that equity makes no jump between them."""
         return None if self.wallet_usdt is None else sum((profit for _, profit in self._unbooked), self.wallet_usdt)
 
-    def line(self, symbol: str) -> PositionLine:
-        return self.lines.setdefault(symbol, PositionLine())
+    def line(self, key: str) -> PositionLine:
+        return self.lines.setdefault(key, PositionLine())
 
     def fill(self, fill: Fill) -> None:
-        realised_usdt = self.line(fill.symbol).fill(fill)
+        """The early notice of a trade names no position side: in hedge mode only what follows says whose it was."""
+        if self.is_hedged and fill.position_side is PositionSide.BOTH:
+            return
+        realised_usdt = self.line(position_key(fill.symbol, fill.position_side)).fill(fill)
         if realised_usdt and fill.time_ms >= self.wallet_as_of_ms:
             self._unbooked.append((fill.time_ms, realised_usdt))
 
@@ -64,7 +69,7 @@ class PositionBook:
             self._book_wallet(update.wallet_usdt, update.time_ms)
         for position in update.positions:
             statement = Statement(position.quantity, position.entry_price, update.time_ms, update.time_ms)
-            self.line(position.symbol).state(statement)
+            self.line(position.key).state(statement)
 
     def balance(self, account: AccountView) -> None:
         self.available_usdt = account.available_usdt
@@ -80,10 +85,10 @@ class PositionBook:
         """The exchange is right, except about what happened after it was asked."""
         self.balance(answers.account)
         from_ms, to_ms = answers.asked_ms - DOUBT_MS, answers.answered_ms + DOUBT_MS
-        listed = {position.symbol: position for position in answers.positions}
-        for symbol in listed.keys() | self.lines.keys():
-            line = self.line(symbol)
-            position = listed.get(symbol)
+        listed = {position.key: position for position in answers.positions}
+        for key in listed.keys() | self.lines.keys():
+            line = self.line(key)
+            position = listed.get(key)
             if position is None and not line.quantity:
                 continue  # flat, and told so: what is still on its way counts as it comes
             if position is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from quantum_engine.domain import Quote
+from quantum_engine.domain import Quote, symbol_of
 from quantum_engine.positions.line import PositionLine
 
 MARK_FRESH_SECONDS: Final = 10.0
@@ -19,9 +19,10 @@ MARK_FRESH_SECONDS: Final = 10.0
 def unrealised_usdt(lines: Mapping[str, PositionLine], quote: Callable[[str], Quote | None], now: float) -> Decimal | str:
     """The sum, or the sentence that says which mark is missing."""
     total = Decimal(0)
-    for symbol, line in lines.items():
+    for key, line in lines.items():
         if not line.quantity:
             continue
+        symbol = symbol_of(key)
         newest = quote(symbol)
         if newest is None or newest.mark is None:
             return f"{symbol} is held and has no mark price"

@@ -11,13 +11,27 @@ from typing import Final
 
 from quantum_api.gate import Gate
 from quantum_engine.clock import Clock
-from quantum_engine.domain import AccountView, EquityEvent, EquityLost, EquityRead, OrderView, PositionView, Quote, Transferred
+from quantum_engine.domain import (
+    AccountView,
+    EquityEvent,
+    EquityLost,
+    EquityRead,
+    OrderView,
+    PositionSide,
+    PositionView,
+    Quote,
+    Transferred,
+    position_key,
+    side_of,
+    symbol_of,
+)
 from quantum_engine.errors import EngineError, ThrottledError
 from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, StreamDown, StreamUp, TradeSeen, UserEvent
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.positions.book import Answers, PositionBook
 from quantum_engine.positions.ear import GRACE_SECONDS, StreamEar
 from quantum_engine.positions.equity import unrealised_usdt
+from quantum_engine.positions.mode import Mode
 from quantum_engine.waiting import happens
 
 SOURCE: Final = "reconciliation"
@@ -39,6 +53,7 @@ class Positions:
         self.account_asked_at = float("-inf")
         """Monotonic, of the newest whole answer about the account: the stream tells the wallet, not what margin has left free."""
         self._book = PositionBook()
+        self._mode = Mode(exchange, permission, clock)
         self._views: dict[str, PositionView] = {}
         self._stream_is_up = False
         self._was_reconciled = False
@@ -106,7 +121,7 @@ class Positions:
 
     @property
     def positions(self) -> dict[str, PositionView]:
-        """Non-zero positions by symbol."""
+        """Non-zero positions by symbol; in hedge mode by symbol and side (domain.position_key)."""
         return self._views
 
     @property
@@ -126,10 +141,19 @@ class Positions:
 
     def on_quote(self, quote: Quote) -> None:
         """Wire to Market.on_quote: a new mark of a held symbol is an equity event."""
-        view = self._views.get(quote.symbol)
-        if view is not None and quote.mark is not None and quote.mark != view.mark_price:
-            self._views[quote.symbol] = self._view(quote.symbol)
+        changed = False
+        for side in PositionSide if self._book.is_hedged else (PositionSide.BOTH,):
+            view = self._views.get(key := position_key(quote.symbol, side))
+            if view is not None and quote.mark is not None and quote.mark != view.mark_price:
+                self._views[key] = self._view(key)
+                changed = True
+        if changed:
             self._tell_equity()
+
+    def doubt_mode(self) -> None:
+        """The exchange refused an order for its position side: the mode was switched since it was asked."""
+        self._mode.doubt()
+        self._wanted.set()
 
     def on_equity(self, callback: Callable[[EquityEvent], None]) -> None:
         self._equity_listeners.append(callback)
@@ -202,6 +226,7 @@ class Positions:
 
     async def _compare(self) -> None:
         """An ordinary look: it has no part in what is reserved for exits."""
+        self._book.is_hedged = await self._mode.known()
         asked_ms = self._exchange.venue_ms()
         account = await self._exchange.account()
         positions, orders = await asyncio.gather(self._exchange.positions(is_exit=False), self._exchange.open_orders(is_exit=False))
@@ -245,14 +270,16 @@ class Positions:
         return {symbol: line.quantity for symbol, line in self._book.lines.items() if line.quantity}
 
     def _changed(self) -> None:
-        self._views = {symbol: self._view(symbol) for symbol, line in self._book.lines.items() if line.quantity}
+        self._views = {key: self._view(key) for key, line in self._book.lines.items() if line.quantity}
         for listener in self._change_listeners:
             listener()
         self._tell_equity()
 
-    def _view(self, symbol: str) -> PositionView:
-        line, quote = self._book.lines[symbol], self._quote(symbol)
-        return PositionView(symbol, line.quantity, line.entry_price, None if quote is None else quote.mark, max(line.stated_to_ms, 0))
+    def _view(self, key: str) -> PositionView:
+        line, symbol = self._book.lines[key], symbol_of(key)
+        quote = self._quote(symbol)
+        mark = None if quote is None else quote.mark
+        return PositionView(symbol, line.quantity, line.entry_price, mark, max(line.stated_to_ms, 0), side_of(key))
 
     def _tell_equity(self) -> None:
         now = self._clock.monotonic()

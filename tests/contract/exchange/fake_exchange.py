@@ -106,6 +106,10 @@ class FakeExchange:
     async def cancel_order(self, order: OrderView) -> None:
         await self.cancel(order.symbol, order.client_order_id)
 
+    async def is_hedged(self) -> bool:
+        self._reachable()
+        return False
+
     async def arm_countdown(self, symbol: str, seconds: int) -> None:
         self._reachable()
         self.countdowns[symbol] = seconds

@@ -39,6 +39,7 @@ _algo = msgspec.json.Decoder(wire.AlgoOrder).decode
 _positions = msgspec.json.Decoder(list[wire.PositionRisk]).decode
 _account = msgspec.json.Decoder(wire.Account).decode
 _trades = msgspec.json.Decoder(list[wire.Trade]).decode
+_mode = msgspec.json.Decoder(wire.PositionMode).decode
 _premium = msgspec.json.Decoder(wire.Premium).decode
 _info = msgspec.json.Decoder(wire.ExchangeInfo).decode
 _klines = msgspec.json.Decoder(list[list[str | int]]).decode
@@ -138,6 +139,11 @@ class BinanceFutures:
         except VenueRefusedError as refused:
             if refused.code not in (CANCEL_REJECTED, NO_SUCH_ORDER):
                 raise
+
+    async def is_hedged(self) -> bool:
+        """Weight 30: to be asked rarely."""
+        body = await self.transport.signed("GET", "/fapi/v1/positionSide/dual", {})
+        return _read(body, lambda: _mode(body).dual_side_position)
 
     async def arm_countdown(self, symbol: str, seconds: int) -> None:
         """Weight 10.  https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Auto-Cancel-All-Open-Orders"""

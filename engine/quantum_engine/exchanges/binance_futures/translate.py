@@ -85,6 +85,7 @@ def trade(message: wire.Trade) -> Fill:
         commission_usdt=message.commission,
         realised_usdt=message.realized_pnl,
         time_ms=message.time,
+        position_side=message.position_side,
     )
 
 
@@ -115,6 +116,7 @@ def order_update(message: wire.OrderTradeUpdate) -> OrderUpdate:
         commission_usdt=body.commission or Decimal(0),
         realised_usdt=body.realised,
         time_ms=body.time_ms,
+        position_side=body.position_side,
     )
     return OrderUpdate(view, fill)
 
@@ -156,7 +158,9 @@ def account_update(message: wire.AccountUpdate) -> AccountUpdate:
     balance = next((b for b in message.account.balances if b.asset == ASSET), None)
     return AccountUpdate(
         wallet_usdt=None if balance is None else balance.wallet,
-        positions=tuple(PositionView(p.symbol, p.amount, p.entry_price, None, message.time_ms) for p in message.account.positions),
+        positions=tuple(
+            PositionView(p.symbol, p.amount, p.entry_price, None, message.time_ms, p.position_side) for p in message.account.positions
+        ),
         reason=message.account.reason,
         time_ms=message.time_ms,
         balance_change_usdt=Decimal(0) if balance is None else balance.change,

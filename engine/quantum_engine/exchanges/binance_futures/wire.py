@@ -88,6 +88,11 @@ class Trade(Message, rename="camel"):
     commission: Decimal
     realized_pnl: Decimal
     time: int
+    position_side: PositionSide = PositionSide.BOTH
+
+
+class PositionMode(Message, rename="camel"):
+    dual_side_position: bool
 
 
 class Premium(Message, rename="camel"):
@@ -163,6 +168,7 @@ class StreamOrder(Message):
     close_position: bool = msgspec.field(name="cp", default=False)
     commission: Decimal | None = msgspec.field(name="n", default=None)
     realised: Decimal = msgspec.field(name="rp", default=Decimal(0))
+    position_side: PositionSide = msgspec.field(name="ps", default=PositionSide.BOTH)
 
 
 class OrderTradeUpdate(Message):
@@ -190,6 +196,7 @@ class StreamPosition(Message):
     symbol: str = msgspec.field(name="s")
     amount: Decimal = msgspec.field(name="pa")
     entry_price: Decimal = msgspec.field(name="ep")
+    position_side: PositionSide = msgspec.field(name="ps", default=PositionSide.BOTH)
 
 
 class StreamAccount(Message):
