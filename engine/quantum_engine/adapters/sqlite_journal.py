@@ -5,7 +5,9 @@ Out   rows on disk (fsync) before a commit returns
 Flow  stages -> HERE -> the engine's own disk
 Why   the event loop never waits for a disk; commits that arrive while one is being written share the next fsync
 
-Commits that share a transaction share its fate: if it fails, every one of them raises and none is on disk.
+Commits that share a transaction share its fate as long as it is the disk's: if that fails, every one of them raises and none is on disk.
+What only one of them is to blame for (a row that cannot be stored, one too many for the room that is left) is found by writing them one
+by one, in their order: a stop is not lost because an event beside it was too large.
 """
 
 import asyncio
@@ -19,11 +21,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from quantum_engine import metrics
-from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError
+from quantum_engine.errors import CorruptStateError, EngineError, JournalUnavailableError, PermanentError
 from quantum_engine.journal import Delete, DeleteThrough, Publish, Put, Stored, Table, Write
 
 _MAX_GROUP: Final = 64
 _MAX_ROWS: Final = 200
+_ROW_ERRORS: Final = (sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.IntegrityError)
 _BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "wal_autocheckpoint=500", "temp_store=MEMORY")
 
@@ -135,9 +138,14 @@ class SqliteJournal:
         return group, None
 
     def _answer_commits(self, group: list[_Commit]) -> None:
+        """Every one is answered, whatever happens: a caller that waits for ever is an engine that stands still."""
         try:
             self._write([write for commit in group for write in commit.writes])
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001  also what no database raises, as a value of the wrong type
+            if len(group) > 1 and _is_of_one(error):
+                for commit in group:
+                    self._answer_commits([commit])
+                return
             for commit in group:
                 self._settle(commit.done, error=_translated(error))
         else:
@@ -164,7 +172,7 @@ class SqliteJournal:
             for write in writes:
                 _apply(self._connection, write)
             self._connection.execute("COMMIT")
-        except sqlite3.Error:
+        except Exception:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -229,11 +237,23 @@ def _apply(connection: sqlite3.Connection, write: Stored) -> None:
             connection.execute("DELETE FROM rows WHERE room = ? AND key <= ?", (table.value, key))
 
 
-def _translated(error: sqlite3.Error) -> EngineError:
+def _is_of_one(error: Exception) -> bool:
+    """Whether one commit of a group may be to blame.  A lock or a disk that fails is everybody's, and waiting for it once is enough."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_FULL or _is_of_the_row(error)
+
+
+def _is_of_the_row(error: Exception) -> bool:
+    return not isinstance(error, sqlite3.Error) or isinstance(error, _ROW_ERRORS)
+
+
+def _translated(error: Exception) -> EngineError:
     code = getattr(error, "sqlite_errorcode", None)
     translated: EngineError
     if code is not None and code & 0xFF in _BROKEN:
         translated = CorruptStateError(f"the journal is broken: {error}")
+    elif _is_of_the_row(error):
+        translated = PermanentError(f"the journal cannot store this row, nothing of its commit is written: {error!r}")
     else:
         translated = JournalUnavailableError(f"the journal cannot be written: {error}; check the free space of its volume")
     translated.__cause__ = error

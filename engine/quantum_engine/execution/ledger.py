@@ -28,9 +28,13 @@ class Ledger:
 
     async def write(self, record: IntentRecord) -> None:
         """On disk when it returns.  An exit does not wait for a disk that hangs."""
+        put = Put(Table.INTENT, record.id, encode(record))
+        if not record.reduce_only:
+            await self._journal.commit(put)
+            return
         try:
-            async with asyncio.timeout(EXIT_STORED_SECONDS if record.reduce_only else None):
-                await self._journal.commit(Put(Table.INTENT, record.id, encode(record)))
+            async with asyncio.timeout(EXIT_STORED_SECONDS):
+                await self._journal.commit(put)
         except TimeoutError as error:
             raise JournalUnavailableError(f"the journal has not answered within {EXIT_STORED_SECONDS} s") from error
 

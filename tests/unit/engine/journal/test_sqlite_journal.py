@@ -10,7 +10,7 @@ import pytest
 from quantum_api.gate import Gate
 from quantum_engine.adapters.guarded_journal import GuardedJournal
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
-from quantum_engine.errors import CorruptStateError, JournalUnavailableError
+from quantum_engine.errors import CorruptStateError, JournalUnavailableError, PermanentError
 from quantum_engine.journal import Delete, Put, Table
 from quantum_engine.permission import Permission
 
@@ -85,3 +85,30 @@ async def test_a_failed_commit_leaves_nothing_and_closes_the_gate_until_one_succ
     await guarded.commit(Put(Table.META, "kept", b"v"))
     assert "journal" not in {r.source for r in permission.restrictions}
     assert set(await journal.load(Table.META)) == {"kept"}
+
+
+async def test_a_lock_that_does_not_go_away_is_waited_for_once_by_all_who_share_the_transaction(journal: SqliteJournal) -> None:
+    """One by one, sixty-four commits would wait sixty-four times; all of them fail, and none is half written."""
+    assert journal._connection is not None
+    journal._connection.execute("PRAGMA busy_timeout=100")
+    other = sqlite3.connect(journal._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asked = [asyncio.create_task(journal.commit(Put(Table.META, str(n), b"x"))) for n in range(40)]
+    async with asyncio.timeout(2):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(answer, JournalUnavailableError) for answer in answers)
+    other.execute("ROLLBACK")
+    other.close()
+    assert await journal.load(Table.META) == {}
+
+
+async def test_a_row_that_cannot_be_stored_ends_neither_the_writer_nor_the_trading(journal: SqliteJournal) -> None:
+    """It is nobody's disk that failed: the gate stays as it is, and the next commit is written."""
+    permission = Permission()
+    guarded = GuardedJournal(journal, permission)
+    with pytest.raises(PermanentError, match="cannot store this row"):
+        await guarded.commit(Put(Table.META, "k", "\ud800"))  # type: ignore[arg-type]
+    assert journal.alive
+    assert "journal" not in {r.source for r in permission.restrictions}
+    await guarded.commit(Put(Table.META, "k", b"v"))
+    assert await journal.load(Table.META) == {"k": b"v"}
