@@ -39,10 +39,13 @@ class Venue:
     async def account(self) -> AccountView:
         return AccountView(Decimal(100_000), Decimal(0), Decimal(100_000), 0)
 
-    async def positions(self) -> list[PositionView]:
+    async def is_hedged(self) -> bool:
+        return False
+
+    async def positions(self, *, is_exit: bool) -> list[PositionView]:  # noqa: ARG002  the port names it
         return [PositionView(symbol, Decimal("0.050"), MARK, MARK) for symbol in SYMBOLS]
 
-    async def open_orders(self) -> list[OrderView]:
+    async def open_orders(self, *, is_exit: bool) -> list[OrderView]:  # noqa: ARG002  the port names it
         return [
             OrderView(symbol, number, f"{symbol}-{side}", side, OrderStatus.NEW, Decimal("0.010"), Decimal(0), MARK, False, 0)
             for number, symbol in enumerate(SYMBOLS)

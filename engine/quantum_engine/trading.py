@@ -65,7 +65,7 @@ class Trading:
         permission.restrict(Restriction(START, Gate.HALTED, "orders of the process before this one are being asked about"))
         self.exchange = exchange_of(settings, clock)
         self.market = Market(self.exchange, clock, permission)
-        self.positions = Positions(self.exchange, self.market.quote, clock, permission)
+        self.positions = Positions(self.exchange, self.market.quote, clock, permission, self._instruments)
         self.execution = Execution(self.exchange, journal, clock, permission, lambda: policy.limits, self.market, self.positions, random_id)
         self.router = Router(self.execution, clock)
         self.strategy = StrategyStage(

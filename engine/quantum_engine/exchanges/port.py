@@ -93,11 +93,11 @@ class Exchange(Protocol):
         """Regular and conditional (algo) orders.  ``is_exit`` as for ``positions``."""
         ...
 
-    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def regular_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         """Of one symbol (far cheaper) or of all."""
         ...
 
-    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def algo_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         """Conditional orders, which a service of their own keeps: it may answer while the other does not."""
         ...
 

@@ -26,6 +26,8 @@ class Answers:
     orders: tuple[OrderView, ...]
     asked_ms: int
     answered_ms: int
+    scope: frozenset[str] | None = None
+    """Symbols whose orders were asked about; None = all.  Positions are always all of them."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,11 @@ class PositionBook:
     def settled_usdt(self) -> Decimal | None:
         """Wallet plus what known fills have realised since: with the positions it belongs to, so that equity makes no jump between them."""
         return None if self.wallet_usdt is None else sum((profit for _, profit in self._unbooked), self.wallet_usdt)
+
+    @property
+    def quantities(self) -> dict[str, Decimal]:
+        """What is held, by position_key."""
+        return {key: line.quantity for key, line in self.lines.items() if line.quantity}
 
     def line(self, key: str) -> PositionLine:
         return self.lines.setdefault(key, PositionLine())
@@ -95,7 +102,7 @@ class PositionBook:
                 line.state(Statement(Decimal(0), Decimal(0), from_ms, to_ms))
             elif line.stated_to_ms <= max(position.update_time_ms, from_ms):
                 line.state(_listed(position, line, from_ms, to_ms))
-        self.orders.replace(answers.orders, answers.asked_ms - DOUBT_MS)
+        self.orders.replace(answers.orders, answers.asked_ms - DOUBT_MS, answers.scope)
 
 
 def _listed(position: PositionView, line: PositionLine, from_ms: int, to_ms: int) -> Statement:

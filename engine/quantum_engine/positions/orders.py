@@ -34,12 +34,13 @@ class OpenOrders:
         elif _key(order) not in self._ended and (known is None or _is_newer(order, known)):
             self.open[order.client_order_id] = order
 
-    def replace(self, listed: Iterable[OrderView], read_ms: int) -> None:
-        """What is not listed has ended, unless it changed after the list was asked for."""
+    def replace(self, listed: Iterable[OrderView], read_ms: int, scope: frozenset[str] | None = None) -> None:
+        """What is not listed has ended, unless it changed after the list was asked for, or was not asked about."""
         there = list(listed)
         names = {_key(order) for order in there}
         for known in list(self.open.values()):
-            if _key(known) not in names and known.update_time_ms < read_ms:
+            was_asked = scope is None or known.symbol in scope
+            if was_asked and _key(known) not in names and known.update_time_ms < read_ms:
                 del self.open[known.client_order_id]
         for order in there:
             self.see(order)

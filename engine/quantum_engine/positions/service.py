@@ -5,7 +5,7 @@ Why   the restriction of source "reconciliation" is lifted only by a successful 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -28,7 +28,8 @@ from quantum_engine.domain import (
 from quantum_engine.errors import EngineError, ThrottledError
 from quantum_engine.exchanges.port import AccountUpdate, Exchange, OrderUpdate, StreamDown, StreamUp, TradeSeen, UserEvent
 from quantum_engine.permission import Permission, Restriction
-from quantum_engine.positions.book import Answers, PositionBook
+from quantum_engine.positions.book import PositionBook
+from quantum_engine.positions.comparing import Comparer, nothing
 from quantum_engine.positions.ear import GRACE_SECONDS, StreamEar
 from quantum_engine.positions.equity import unrealised_usdt
 from quantum_engine.positions.mode import Mode
@@ -45,7 +46,14 @@ TRANSFER_REASONS: Final = ("DEPOSIT", "WITHDRAW")
 class Positions:
     """What the account holds, as the exchange last said."""
 
-    def __init__(self, exchange: Exchange, market_quote: Callable[[str], Quote | None], clock: Clock, permission: Permission) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        market_quote: Callable[[str], Quote | None],
+        clock: Clock,
+        permission: Permission,
+        watched: Callable[[], Iterable[str]] = nothing,
+    ) -> None:
         self._exchange, self._quote, self._clock, self._permission = exchange, market_quote, clock, permission
         self.reconciled = False
         self.account_received_at = float("-inf")
@@ -53,7 +61,7 @@ class Positions:
         self.account_asked_at = float("-inf")
         """Monotonic, of the newest whole answer about the account: the stream tells the wallet, not what margin has left free."""
         self._book = PositionBook()
-        self._mode = Mode(exchange, permission, clock)
+        self._comparer = Comparer(exchange, Mode(exchange, permission, clock), clock, watched)
         self._views: dict[str, PositionView] = {}
         self._stream_is_up = False
         self._was_reconciled = False
@@ -152,7 +160,7 @@ class Positions:
 
     def doubt_mode(self) -> None:
         """The exchange refused an order for its position side: the mode was switched since it was asked."""
-        self._mode.doubt()
+        self._comparer.mode.doubt()
         self._wanted.set()
 
     def on_equity(self, callback: Callable[[EquityEvent], None]) -> None:
@@ -195,6 +203,7 @@ class Positions:
                     self._tell(Transferred(event.balance_change_usdt, event.time_ms))
             case StreamUp():
                 self._stream_is_up = True
+                self._comparer.ask_for_all()
                 self._wanted.set()
             case StreamDown(reason=reason):
                 self._stream_is_up = False
@@ -225,15 +234,10 @@ class Positions:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _compare(self) -> None:
-        """An ordinary look: it has no part in what is reserved for exits."""
-        self._book.is_hedged = await self._mode.known()
-        asked_ms = self._exchange.venue_ms()
-        account = await self._exchange.account()
-        positions, orders = await asyncio.gather(self._exchange.positions(is_exit=False), self._exchange.open_orders(is_exit=False))
-        answers = Answers(account, tuple(positions), tuple(orders), asked_ms, self._exchange.venue_ms())
-        before = self._quantities()
+        answers = await self._comparer.ask(self._book)
+        before = self._book.quantities
         self._book.reconcile(answers)
-        self._ear.compared(self._clock.monotonic(), found_news=before != self._quantities())
+        self._ear.compared(self._clock.monotonic(), found_news=before != self._book.quantities)
         self.account_received_at = self.account_asked_at = self._clock.monotonic()
 
     async def _reconcile_for_ever(self) -> None:
@@ -266,11 +270,8 @@ class Positions:
             self._lost_at = self._clock.monotonic()
         self._permission.restrict(Restriction(SOURCE, Gate.REDUCE_ONLY if self._was_reconciled else Gate.HALTED, detail))
 
-    def _quantities(self) -> dict[str, Decimal]:
-        return {symbol: line.quantity for symbol, line in self._book.lines.items() if line.quantity}
-
     def _changed(self) -> None:
-        self._views = {key: self._view(key) for key, line in self._book.lines.items() if line.quantity}
+        self._views = {key: self._view(key) for key in self._book.quantities}
         for listener in self._change_listeners:
             listener()
         self._tell_equity()

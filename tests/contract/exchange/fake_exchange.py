@@ -96,10 +96,10 @@ class FakeExchange:
         self._reachable()
         return [order for order in self._orders.values() if order.status.is_open]
 
-    async def regular_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def regular_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         return [order for order in await self.open_orders() if symbol in (None, order.symbol)]
 
-    async def algo_orders(self, symbol: str | None = None) -> list[OrderView]:
+    async def algo_orders(self, symbol: str | None = None, *, is_exit: bool = True) -> list[OrderView]:
         self._reachable()
         return []
 

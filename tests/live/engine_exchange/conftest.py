@@ -30,11 +30,11 @@ DEADLINE_SECONDS = 8.0
 class Engine:
     """Market, positions, execution and strategy, wired as node does it."""
 
-    def __init__(self, venue: Venue, journal: SqliteJournal) -> None:
-        self.venue, clock = venue, SystemClock()
+    def __init__(self, venue: Venue, journal: SqliteJournal, name: str = "alpha") -> None:
+        self.venue, self.name, clock = venue, name, SystemClock()
         self.clock = clock
         self.client = BinanceFutures(
-            Endpoint(venue.base_url, venue.stream_url, answer_timeout_seconds=1.0), Credentials("key-alpha", "secret-alpha"), clock
+            Endpoint(venue.base_url, venue.stream_url, answer_timeout_seconds=1.0), Credentials(f"key-{name}", f"secret-{name}"), clock
         )
         self.limits = Limits(
             instruments=SYMBOLS,
@@ -48,7 +48,7 @@ class Engine:
         self.permission = Permission()
         self.permission.lift("policy")
         self.market = Market(self.client, clock, self.permission)
-        self.positions = Positions(self.client, self.market.quote, clock, self.permission)
+        self.positions = Positions(self.client, self.market.quote, clock, self.permission, lambda: SYMBOLS)
         self.execution = Execution(
             self.client, journal, clock, self.permission, lambda: self.limits, self.market, self.positions, random_id
         )
@@ -96,7 +96,7 @@ class Engine:
         return Decimal(0) if position is None else position.quantity
 
     def venue_holds(self, symbol: str = "BTCUSDT") -> Decimal:
-        return self.venue.accounts["alpha"].amount(symbol)
+        return self.venue.accounts[self.name].amount(symbol)
 
     def _is_quoted(self, symbol: str) -> bool:
         quote = self.market.quote(symbol)

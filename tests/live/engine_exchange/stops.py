@@ -21,8 +21,8 @@ BTC, ETH = "BTCUSDT", "ETHUSDT"
 class Stoppable(Engine):
     """Wired as trading.py does it."""
 
-    def __init__(self, venue: Venue, journal: SqliteJournal) -> None:
-        super().__init__(venue, journal)
+    def __init__(self, venue: Venue, journal: SqliteJournal, name: str = "alpha") -> None:
+        super().__init__(venue, journal, name)
         self.book = LatchBook(self.permission, self.clock)
         self.keeper = LatchKeeper(self.book, journal, self.clock)
         self.worker = StopWorker(
@@ -77,9 +77,9 @@ class Stoppable(Engine):
 
     def orders_sent(self) -> list[str]:
         """Type, time in force aside, of every order that came as far as the venue's log."""
-        return [entry.type for entry in self.venue.order_log.entries(account="alpha") if entry.request == "POST /fapi/v1/order"]
+        return [entry.type for entry in self.venue.order_log.entries(account=self.name) if entry.request == "POST /fapi/v1/order"]
 
     def rests_at_venue(self) -> tuple[int, int]:
         """(regular, conditional) orders."""
-        account = self.venue.accounts["alpha"]
+        account = self.venue.accounts[self.name]
         return len(account.all_open()), len(account.open_algos())
