@@ -204,6 +204,8 @@ class Quote:
     bid: Decimal | None
     ask: Decimal | None
     received_at: float
+    book_heard_at: float | None = None
+    """When the stream of book tops last said anything, of any symbol: one book may be quiet, a stream is not.  None = as the quote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,15 @@ class Gatherer:
             orders_last_second=self.pace.orders.count(now),
             intents_last_minute=self.pace.intents.count(now),
             is_duplicate=is_duplicate,
+            book_age_seconds=0.0 if quote is None or quote.book_heard_at is None else now - quote.book_heard_at,
         )
 
     def _orders(self, now: float, own_client_id: str) -> list[OrderView]:
         shown = self.holdings.open_orders
         flying = self.flight.besides(shown, now)
-        return [*shown.values(), *(order for order in flying if order.client_order_id != own_client_id)]
+        if own_client_id:
+            flying = [order for order in flying if order.client_order_id != own_client_id]
+        return [*shown.values(), *flying]
 
     def _marks(self, symbol: str, positions: Mapping[str, PositionView], orders: list[OrderView]) -> dict[str, Decimal]:
         """Of the other symbols; each is asked for once."""

@@ -13,7 +13,7 @@ from quantum_api.refusals import Refusal
 from quantum_api.trading_policy import Limits
 from quantum_engine.domain import SymbolRules
 from quantum_engine.gate.projection import held, project, room_to_shrink
-from quantum_engine.gate.snapshot import Snapshot
+from quantum_engine.gate.snapshot import Snapshot, is_amount
 from quantum_engine.permission import Restriction
 from quantum_engine.verdicts import Refused
 
@@ -25,14 +25,14 @@ STOP: Final = "stop"
 
 def quantity_is_a_number(snapshot: Snapshot) -> Refused | None:
     quantity = snapshot.intent.quantity
-    if quantity.is_finite() and quantity > 0:
+    if is_amount(quantity):
         return None
     return Refused(Refusal.QUANTITY_INVALID, {"quantity": str(quantity)})
 
 
 def price_is_a_number(snapshot: Snapshot) -> Refused | None:
     price = snapshot.intent.price
-    if price is None or (price.is_finite() and price > 0):
+    if price is None or is_amount(price):
         return None
     return Refused(Refusal.PRICE_INVALID, {"price": str(price)})
 
@@ -137,16 +137,29 @@ def price_fits_the_tick(snapshot: Snapshot) -> Refused | None:
 
 
 def a_price_is_known(snapshot: Snapshot) -> Refused | None:
-    """The mark above all: collar and positions are valued with it."""
+    """The mark above all: collar and positions are valued with it.  A side of the book may be empty, but no nonsense nor past the other."""
     quote = snapshot.quote
-    if quote is not None and quote.mark is not None and quote.mark > 0:
+    if quote is None or quote.mark is None:
+        return Refused(Refusal.REFERENCE_PRICE_MISSING, {"symbol": snapshot.intent.symbol})
+    bid, ask = quote.bid, quote.ask
+    if is_amount(quote.mark) and (bid is None or is_amount(bid)) and (ask is None or is_amount(ask)) and not (bid and ask and bid > ask):
         return None
-    return Refused(Refusal.REFERENCE_PRICE_MISSING, {"symbol": snapshot.intent.symbol})
+    numbers = {"symbol": snapshot.intent.symbol, "mark": quote.mark, "bid": bid, "ask": ask}
+    return Refused(Refusal.REFERENCE_PRICE_MISSING, numbers)
 
 
 def market_data_is_fresh(snapshot: Snapshot) -> Refused | None:
+    """A market order is priced from the book, so the book's stream must speak too."""
     age, limit = snapshot.quote_age_seconds, _limits(snapshot).max_data_age_seconds
-    return None if age <= limit else Refused(Refusal.MARKET_DATA_STALE, {"age_seconds": round(age, 3), "limit_seconds": limit})
+    if not age <= limit:
+        return Refused(Refusal.MARKET_DATA_STALE, {"age_seconds": round(age, 3), "limit_seconds": limit})
+    if snapshot.book_age_seconds > limit and snapshot.intent.price is None and _has_a_book(snapshot):
+        return Refused(Refusal.MARKET_DATA_STALE, {"book_age_seconds": round(snapshot.book_age_seconds, 3), "limit_seconds": limit})
+    return None
+
+
+def _has_a_book(snapshot: Snapshot) -> bool:
+    return snapshot.quote is not None and (snapshot.quote.bid is not None or snapshot.quote.ask is not None)
 
 
 def equity_is_known(snapshot: Snapshot) -> Refused | None:

@@ -85,7 +85,7 @@ def _sizes(snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
             if symbol not in longs:
                 longs[symbol] = shorts[symbol] = ZERO
             side = shorts if order.side is _SELL else longs
-            side[symbol] += order.quantity - order.executed
+            side[symbol] += order.quantity - order.executed if order.executed else order.quantity
     return longs, shorts
 
 

@@ -16,6 +16,8 @@ from quantum_engine.domain import AccountView, OrderIntent, OrderView, PositionV
 from quantum_engine.permission import Restriction
 
 _UNKNOWN: Final = Decimal(0)
+SMALLEST, LARGEST = Decimal("1E-15"), Decimal("1E+15")
+"""Products of two, and remainders, stay where arithmetic is sure to have an answer."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     orders_last_second: int = 0
     intents_last_minute: int = 0
     is_duplicate: bool = False
+    book_age_seconds: float = 0.0
+    """Since the stream of book tops last said anything."""
     price: Decimal = _UNKNOWN
     """What the order would trade at; 0 when no price is known.  Always worked out from intent and quote, whatever is handed in."""
 
@@ -59,12 +63,21 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 def reference_price(intent: OrderIntent, quote: Quote | None) -> Decimal:
-    """The limit, or for a market order (and a sale whose limit crosses) the book's other side, else the mark."""
+    """The limit, or for a market order (and a sale whose limit crosses) the book's other side, else the mark.
+
+    Total: what is no price is compared with nothing, because a NaN raises there.  That it is one is checked by the chain.
+    """
     if quote is None:
         return _UNKNOWN
     buys = intent.side is Side.BUY
     book = quote.ask if buys else quote.bid
     touch = quote.mark if book is None else book
-    if intent.price is None or touch is None:
-        return touch or _UNKNOWN
-    return intent.price if buys or not intent.price.is_finite() else max(intent.price, touch)
+    limit = intent.price
+    if limit is None or touch is None:
+        return limit or touch or _UNKNOWN
+    return max(limit, touch) if not buys and is_amount(limit) and is_amount(touch) else limit
+
+
+def is_amount(number: Decimal) -> bool:
+    """A price or quantity that a market could show: finite, above zero, and no monster that arithmetic trips over.  A NaN is asked once."""
+    return number.is_finite() and SMALLEST <= number <= LARGEST

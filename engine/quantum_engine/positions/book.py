@@ -47,7 +47,9 @@ class PositionBook:
     @property
     def settled_usdt(self) -> Decimal | None:
         """Wallet plus what known fills have realised since: with the positions it belongs to, so that equity makes no jump between them."""
-        return None if self.wallet_usdt is None else sum((profit for _, profit in self._unbooked), self.wallet_usdt)
+        if self.wallet_usdt is None or not self._unbooked:
+            return self.wallet_usdt
+        return sum((profit for _, profit in self._unbooked), self.wallet_usdt)
 
     @property
     def quantities(self) -> dict[str, Decimal]:

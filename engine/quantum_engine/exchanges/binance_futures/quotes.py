@@ -1,7 +1,7 @@
 """Puts mark prices and book tops together into one quote per symbol.  Pure.
 
 Why   a quote is as old as its mark: the mark comes each second, the book only when it changes, so a silent book may be a quiet one and a
-      silent mark is a dead stream
+      silent mark is a dead stream; that no book at all says anything is told beside it
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,15 +16,18 @@ class QuoteBoard:
 
     newest: dict[str, Quote] = field(default_factory=dict)
     fresh: dict[str, Quote] = field(default_factory=dict)
+    book_heard_at: float | None = None
 
     def mark(self, symbol: str, mark: Decimal, now: float) -> None:
         before = self.newest.get(symbol)
-        self._keep(replace(before, mark=mark, received_at=now) if before else Quote(symbol, mark, None, None, now))
+        before = self.newest.get(symbol) or Quote(symbol, mark, None, None, now)
+        self._keep(replace(before, mark=mark, received_at=now, book_heard_at=self.book_heard_at))
 
     def book(self, symbol: str, bid: Decimal, ask: Decimal, now: float) -> None:
         """An empty side is sent as 0."""
+        self.book_heard_at = now
         before = self.newest.get(symbol) or Quote(symbol, None, None, None, now)
-        self._keep(replace(before, bid=bid or None, ask=ask or None))
+        self._keep(replace(before, bid=bid or None, ask=ask or None, book_heard_at=now))
 
     def forget_book(self) -> None:
         """The book's connection is gone: what it said last is not a price any more."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -52,11 +53,17 @@ class MemoryJournal:
 
 
 class Quotes:
+    """Fresh and calm, unless a test says otherwise of a symbol."""
+
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
+        self.changed: dict[str, dict[str, Any] | None] = {}
+        """None: there is no quote."""
 
     def quote(self, symbol: str) -> Quote | None:
-        return Quote(symbol, MARK, MARK - 1, MARK + 1, self._clock.monotonic())
+        changes = self.changed.get(symbol, {})
+        quote = Quote(symbol, MARK, MARK - 1, MARK + 1, self._clock.monotonic())
+        return None if changes is None else replace(quote, **changes)
 
 
 class Desk:
@@ -73,10 +80,10 @@ class Desk:
     def start(self) -> None:
         self.permission = Permission()
         self.permission.lift("policy")
-        quotes = Quotes(self.clock)
-        self.positions = Positions(self.exchange, quotes.quote, self.clock, self.permission)
+        self.quotes = Quotes(self.clock)
+        self.positions = Positions(self.exchange, self.quotes.quote, self.clock, self.permission)
         self.execution = Execution(
-            self.exchange, self.journal, self.clock, self.permission, lambda: self.limits, quotes, self.positions, random_id
+            self.exchange, self.journal, self.clock, self.permission, lambda: self.limits, self.quotes, self.positions, random_id
         )
         self.execution.on_outcome(lambda intent, verdict: self.outcomes.append((intent.id, verdict)))
 
