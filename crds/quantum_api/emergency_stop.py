@@ -44,6 +44,9 @@ class Origin(ApiModel):
     ]
     measured: Annotated[str, Field(max_length=64, description=audited("Measured value.", unit="as written beside it"))] = ""
     limit: Annotated[str, Field(max_length=64, description=audited("Limit value.", unit="as written beside it"))] = ""
+    by: Annotated[
+        str, Field(max_length=256, description=audited("Who halted by hand, as they said themselves; nobody checked it.", unit="name"))
+    ] = ""
     tripped_at: Annotated[str, Field(max_length=40, description=audited("When the engine closed its gate.", unit="RFC 3339 time"))] = ""
 
 

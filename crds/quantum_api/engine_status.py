@@ -103,7 +103,7 @@ class GateReason(ApiModel):
     """One reason that holds the gate where it is."""
 
     source: str
-    """policy, lease, stop, drawdown, data, reconciliation, journal, start."""
+    """policy, lease, stop, drawdown, data, stream, reconciliation, journal, start, DEGRADED:<stage>."""
     gate: Annotated[Gate, Field(strict=False)]
     detail: str
 
@@ -136,6 +136,18 @@ class RunningStrategy(ApiModel):
     applied_at_ms: int
 
 
+class StageCrash(ApiModel):
+    """One crash of a stage of the engine, and what followed."""
+
+    stage: str
+    at_ms: UnixMs
+    error: str
+    crashes: Annotated[int, Field(ge=1)]
+    """Of this stage, without 300 s of calm between them."""
+    delay_seconds: float | None = None
+    """Until it was started again; None = given up, see the gate reason DEGRADED:<stage>."""
+
+
 class EngineStatus(ApiModel):
     """Everything the operator needs to know, level-triggered: a lost message costs nothing."""
 
@@ -159,5 +171,7 @@ class EngineStatus(ApiModel):
     reconciled: bool = False
     dependencies: dict[str, str] = {}
     """Name -> up, down, or unknown with a word why."""
+    crashes: list[StageCrash] = []
+    """The newest ones, oldest first."""
     refusals: dict[str, int] = {}
     """Orders refused since start, by word."""

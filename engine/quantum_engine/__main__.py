@@ -1,6 +1,8 @@
 """`quantum-engine run` is one engine; `quantum-engine halt` stops it from inside its pod, with the network down."""
 
 import asyncio
+import getpass
+import os
 import time
 from threading import Event
 from typing import Annotated
@@ -44,13 +46,16 @@ def run() -> None:
 def halt(
     reason: Annotated[str, typer.Option(help="Why, for whoever is called at night.")],
     action: Annotated[StopAction, typer.Option(help="HaltEntries < CancelOrders < Flatten.")] = StopAction.FLATTEN,
+    by: Annotated[str, typer.Option(envvar="KUBERNETES_USER", help="Who you are, for the record; default: the user of this shell.")] = "",
     wait: Annotated[float, typer.Option(help="Seconds to wait for the engine's confirmation.")] = 5.0,
 ) -> None:
     """Stop this pod's engine.  Needs no network; if the engine hangs or is dead, it is stopped at its next start."""
     settings = _settings()
     requests = HaltRequests(settings.journal_path)
     try:
-        request = HaltFile(id=new_id(settings.pod_name, SystemClock().wall_ms(), random_id()), action=action, reason=reason)
+        request = HaltFile(
+            id=new_id(settings.pod_name, SystemClock().wall_ms(), random_id()), action=action, reason=reason, by=(by or _shell_user())[:256]
+        )
         file = requests.ask(request)
     except (OSError, ValidationError) as error:
         typer.echo(f"NOT halted, the request could not be written: {error}; use POST /v1/halt or an EmergencyStop object", err=True)
@@ -59,6 +64,14 @@ def halt(
         typer.echo(f"requested, not confirmed within {wait:g} s: {file.name} is on disk, to be taken at the engine's next start", err=True)
         raise typer.Exit(EXIT_UNCONFIRMED)
     typer.echo(f"halted: latch {request.id} ({action}) is in force and on disk; only a release by people clears it")
+
+
+def _shell_user() -> str:
+    """Containers often run under a user id that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _confirmed(requests: HaltRequests, request: HaltFile, wait_seconds: float) -> bool:

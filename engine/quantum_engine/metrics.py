@@ -49,6 +49,7 @@ EQUITY_USDT: Final = Gauge("quantum_engine_equity_usdt", "Equity, wallet + unrea
 PEAK_USDT: Final = Gauge("quantum_engine_equity_peak_usdt", "Persisted peak of equity.", registry=REGISTRY)
 DAILY_LOSS_BPS: Final = Gauge("quantum_engine_daily_loss_bps", "Fall of equity since 00:00 UTC, basis points.", registry=REGISTRY)
 STAGE_RESTARTS: Final = Counter("quantum_engine_stage_restarts_total", "Crashed stage tasks restarted.", ["stage"], registry=REGISTRY)
+STAGE_DEGRADED: Final = Gauge("quantum_engine_stage_degraded", "1 = given up after six crashes.", ["stage"], registry=REGISTRY)
 DEPENDENCY_UP: Final = Gauge("quantum_engine_dependency_up", "1 = reachable.", ["dependency"], registry=REGISTRY)
 STATUS_VERSION: Final = Gauge("quantum_engine_status_version", "Version of the status, grows with material changes.", registry=REGISTRY)
 ORDERS_REFUSED: Final = Gauge("quantum_engine_orders_refused", "Orders refused since start, by word.", ["word"], registry=REGISTRY)

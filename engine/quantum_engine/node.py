@@ -43,6 +43,7 @@ from quantum_engine.risk.service import Risk
 from quantum_engine.settings import Settings
 from quantum_engine.trading import NoExchange, Trading
 
+CONTROL: Final = "control"
 HALT_STORED_SECONDS: Final = 2.0
 _BEAT_SECONDS: Final = 0.5
 _HALT_POLL_SECONDS: Final = 0.1
@@ -84,12 +85,9 @@ class Node:
         self._wire()
         await self._restore()
         self._board.publish()
-        serving = asyncio.create_task(self._server.run(), name="control")
         self._start_stages()
-        stopped = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        await self._shut_down(serving)
+        await self._stopping.wait()
+        await self._shut_down()
 
     async def _restore(self) -> None:
         await self._file.open()
@@ -116,6 +114,7 @@ class Node:
 
     def _start_stages(self) -> None:
         start = self._supervisor.start
+        start(CONTROL, self._server.run, is_vital=True)
         start("journal", self._journal.run, is_vital=True)
         start("latches", self._keeper.run, is_vital=True)
         start("policy", self._policy.run, is_vital=True)
@@ -157,7 +156,7 @@ class Node:
         """The id of the latch that the file asks for."""
         asked = self._halts.again(request) if self._book.was_cleared(request.id) else request
         if not self._book.was_cleared(asked.id):
-            self._puller.pull_by_hand(asked.reason, asked.action, asked.id)
+            self._puller.pull_by_hand(asked.reason, asked.action, asked.id, asked.by)
         return asked.id
 
     async def _watch_halts(self) -> None:
@@ -169,13 +168,13 @@ class Node:
                     self._halts.done(request)
             await asyncio.sleep(_HALT_POLL_SECONDS)
 
-    async def _shut_down(self, serving: "asyncio.Task[None]") -> None:
-        """Well under two seconds: nothing that matters is only in memory."""
+    async def _shut_down(self) -> None:
+        """Well under two seconds: nothing that matters is only in memory.  Who asks is answered to the end."""
         _log.info("engine_stopping")
         self._board.close()
+        await self._supervisor.stop(but={CONTROL})
+        await self._server.stop()
         await self._supervisor.stop()
-        self._server.stop()
-        await asyncio.gather(serving, return_exceptions=True)
         if self._trading:
             await self._trading.close()
         if self._mirror:
@@ -219,8 +218,8 @@ class Node:
             return desk.refusal(outcome.reason, outcome.message, outcome.held)
         return desk.acknowledgement(self._settings.engine, outcome, self._permission, self._board)
 
-    async def _halt(self, reason: str, action: StopAction) -> Latch:
-        latch = self._puller.pull_by_hand(reason, action)
+    async def _halt(self, reason: str, action: StopAction, by: str) -> Latch:
+        latch = self._puller.pull_by_hand(reason, action, by=by)
         await self._keeper.stored(latch.id, HALT_STORED_SECONDS)
         return self._book.get(latch.id) or latch
 
@@ -238,6 +237,7 @@ class Node:
             open_orders=len(trading.positions.open_orders) if trading else 0,
             reconciled=trading.positions.reconciled if trading else False,
             dependencies=self._dependencies(),
+            crashes=tuple(self._supervisor.history),
             refusals=dict(trading.execution.refusals) if trading else {},
         )
 
@@ -257,13 +257,15 @@ class Node:
         ]
 
     def _ready(self) -> list[Finding]:
-        given_up = self._supervisor.given_up
+        given_up, crashes = self._supervisor.given_up, self._supervisor.history
+        stages = f"given up: {given_up}" if given_up else "all run"
         return [
             Finding("control", ok=self._server.up, detail="listening", needed=True),
             Finding("journal", ok=self._journal.writable, detail="whether the last write succeeded", needed=True),
             Finding("exchange-client", ok=True, detail="constructed" if self._trading else "no exchange is configured", needed=True),
             Finding("keys", ok=not self._keys.problem, detail=self._keys.problem or "the JWKS file was read", needed=False),
-            Finding("stages", ok=not given_up, detail=f"given up: {given_up}" if given_up else "all run", needed=False),
+            Finding("stages", ok=not given_up, detail=stages, needed=False),
+            Finding("crashes", ok=not crashes, detail="; ".join(view.crash(each) for each in crashes) or "none", needed=False),
             Finding("policy", ok=self._policy.lease_valid, detail="whether a document is held and its lease runs", needed=False),
             Finding("gate", ok=True, detail=self._permission.gate, needed=False),
         ]

@@ -73,6 +73,7 @@ def manifest(engine: Engine, latch: Latch) -> dict[str, Any]:
                 "trigger": latch.trigger[:64] or str(latch.origin),
                 "measured": latch.measured[:64],
                 "limit": latch.limit[:64],
+                **({"by": latch.by[:256]} if latch.by else {}),
                 "trippedAt": rfc3339_millis(latch.tripped_at_ms),
             },
         },

@@ -33,6 +33,7 @@ class HaltFile(ApiModel):
     id: Annotated[str, Field(pattern=_ID)]
     action: Annotated[StopAction, Field(strict=False)]
     reason: Annotated[str, Field(min_length=1, max_length=1024)]
+    by: Annotated[str, Field(max_length=256)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _read(path: Path) -> HaltFile:
         return HaltFile.model_validate_json(path.read_bytes()).model_copy(update={"id": name})
     except (ValidationError, OSError) as error:
         _log.error("halt_request_unreadable", file=path.name, error=str(error))
-        return HaltFile.model_construct(id=name, action=StopAction.FLATTEN, reason="halt request whose file cannot be read")
+        return HaltFile.model_construct(id=name, action=StopAction.FLATTEN, reason="halt request whose file cannot be read", by="")
 
 
 def _usable(path: Path) -> Path:

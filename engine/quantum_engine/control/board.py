@@ -129,6 +129,7 @@ class StatusBoard:
             open_orders=now.open_orders,
             reconciled=now.reconciled,
             dependencies=dict(now.dependencies),
+            crashes=list(now.crashes),
             refusals=dict(now.refusals),
         )
 

@@ -13,6 +13,7 @@ from quantum_api.engine_status import (
     Latch,
     Position,
     RunningStrategy,
+    StageCrash,
 )
 from quantum_api.trading_policy import StopAction
 
@@ -31,6 +32,7 @@ class Snapshot:
     open_orders: int
     reconciled: bool
     dependencies: Mapping[str, str]
+    crashes: tuple[StageCrash, ...]
     refusals: Mapping[str, int]
 
 
@@ -46,7 +48,7 @@ class PolicyDesk(Protocol):
 class HaltDesk(Protocol):
     """Pulls a stop by hand; answers with the latch once it is on disk, or says that it is in memory only."""
 
-    async def __call__(self, reason: str, action: StopAction) -> Latch: ...
+    async def __call__(self, reason: str, action: StopAction, by: str) -> Latch: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class HaltRequest(ApiModel):
 
     reason: Annotated[str, Field(min_length=1, max_length=1024)]
     action: Annotated[StopAction, Field(strict=False)] = StopAction.FLATTEN
+    by: Annotated[str, Field(max_length=256)] = ""
+    """Who asks.  Not checked: the token is what lets them."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _add_halt(app: FastAPI, desks: Desks) -> None:
             halt = HaltRequest.model_validate_json(body)
         except ValidationError as error:
             return problem(422, str(error.errors(include_url=False, include_input=False, include_context=False)))
-        latch = await desks.halt(halt.reason, halt.action)
+        latch = await desks.halt(halt.reason, halt.action, halt.by)
         return answer(latch, 202 if latch.gate_closed_at_ms is None else 200)
 
 

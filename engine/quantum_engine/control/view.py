@@ -1,10 +1,11 @@
 """What the stages hold, as the status shows it.  Pure."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from quantum_api.engine_status import Drawdown, Position
+from quantum_api.engine_status import Drawdown, Position, StageCrash
 from quantum_engine.domain import PositionView
 
 
@@ -34,6 +35,13 @@ def drawdown(state: EquityState) -> Drawdown:
         breached=state.breached,
         as_of_ms=state.as_of_ms,
     )
+
+
+def crash(each: StageCrash) -> str:
+    """One crash in one line, for a probe."""
+    after = "given up" if each.delay_seconds is None else f"again after {each.delay_seconds:g} s"
+    at = datetime.fromtimestamp(each.at_ms / 1000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%SZ} {each.stage} ({each.crashes}): {each.error}, {after}"
 
 
 def positions(views: Iterable[PositionView]) -> tuple[Position, ...]:

@@ -1,14 +1,16 @@
 """Runs the stages' tasks and restarts the one that crashes; a stage that keeps crashing closes the gate.
 
 In    stages as named coroutine functions that run for ever
-Out   running tasks; restriction "healing:<stage>" once a stage is given up
-Flow  node -> HERE -> permission, /readyz
+Out   running tasks; the history of crashes; restriction "DEGRADED:<stage>" once a stage is given up
+Flow  node -> HERE -> permission, /readyz, status
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
+from quantum_api.engine_status import StageCrash
 from quantum_api.gate import Gate
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
@@ -16,7 +18,10 @@ from quantum_engine.healing.backoff import FORGIVEN_AFTER_SECONDS, LONGEST_SECON
 from quantum_engine.logs import logger
 from quantum_engine.permission import Permission, Restriction
 
-SOURCE: Final = "healing"
+SOURCE: Final = "DEGRADED"
+HISTORY: Final = 50
+"""Crashes that are remembered, of all stages together."""
+_MOST_CHARACTERS: Final = 256
 _CANCEL_AGAIN_SECONDS: Final = 0.05
 _log = logger("healing")
 
@@ -29,6 +34,8 @@ class Supervisor:
         self._clock = clock
         self._chance = chance
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.history: deque[StageCrash] = deque(maxlen=HISTORY)
+        """Oldest first."""
         self.given_up: dict[str, str] = {}
         """Stage -> its last error."""
 
@@ -36,13 +43,14 @@ class Supervisor:
         """Run ``run`` for ever.  A vital stage, one that stops or gets us out, is tried on though it was given up and the gate closed."""
         self._tasks[stage] = asyncio.create_task(self._keep(stage, run, is_vital=is_vital), name=stage)
 
-    async def stop(self) -> None:
-        """Cancel every task and wait for them.
+    async def stop(self, but: Collection[str] = ()) -> None:
+        """Cancel every task, ``but`` those named, and wait for them.
 
         Again and again: redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that arrives just as the
         bytes have gone, and the stage would live on and keep the process from ending.
         """
-        while running := [task for task in self._tasks.values() if not task.done()]:
+        ending = [task for stage, task in self._tasks.items() if stage not in but]
+        while running := [task for task in ending if not task.done()]:
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)
@@ -60,17 +68,24 @@ class Supervisor:
             delay = delay_seconds(crashes, self._chance())
             if delay is None:
                 self._give_up(stage, error)
-                if not is_vital:
-                    return
-                delay = LONGEST_SECONDS
+                delay = LONGEST_SECONDS if is_vital else None
+            self._remember(stage, error, crashes, delay)
+            if delay is None:
+                return
             metrics.STAGE_RESTARTS.labels(stage).inc()
-            _log.error("stage_crashed", stage=stage, error=repr(error), crashes=crashes, delay_seconds=round(delay, 2), exc_info=error)
             await asyncio.sleep(delay)
 
-    def _give_up(self, stage: str, error: BaseException) -> None:
-        self.given_up[stage] = repr(error)
-        _log.error("stage_given_up", stage=stage, error=repr(error), exc_info=error)
-        detail = f"stage {stage} crashed six times, last with {error!r}; read its log, then restart the pod"
+    def _remember(self, stage: str, error: Exception, crashes: int, delay: float | None) -> None:
+        seconds = None if delay is None else round(delay, 2)
+        said = repr(error)[:_MOST_CHARACTERS]
+        self.history.append(StageCrash(stage=stage, at_ms=self._clock.wall_ms(), error=said, crashes=crashes, delay_seconds=seconds))
+        _log.error("stage_crashed", stage=stage, error=said, crashes=crashes, delay_seconds=seconds, exc_info=error)
+
+    def _give_up(self, stage: str, error: Exception) -> None:
+        self.given_up[stage] = repr(error)[:_MOST_CHARACTERS]
+        metrics.STAGE_DEGRADED.labels(stage).set(1)
+        _log.error("stage_given_up", stage=stage, error=repr(error))
+        detail = f"stage {stage} crashed six times, last with {self.given_up[stage]}; read its log, then restart the pod"
         self._permission.restrict(Restriction(f"{SOURCE}:{stage}", Gate.REDUCE_ONLY, detail))
 
 

@@ -1,6 +1,7 @@
 """`quantum-engine halt` stops the engine of its pod with the network down, and even when the process hangs or is dead."""
 
 import asyncio
+import getpass
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,7 @@ async def test_the_halt_command_is_confirmed_from_the_disk(engine: EngineRig) ->
     (latch,) = (await engine.status())["latches"]
     assert (said.returncode, latch["id"] in said.stdout) == (0, True), said
     assert (latch["origin"], latch["action"], latch["reason"]) == ("Manual", "CancelOrders", "by hand at night")
+    assert latch["by"] == getpass.getuser(), "who has the shell, unless they say otherwise"
     await engine.until(lambda: _no_requests(engine), "the request's file goes once the latch is on disk")
 
 
@@ -44,6 +46,20 @@ async def test_the_halt_command_needs_no_network(engine: EngineRig, without_netw
     said = await halt(engine, around=without_network)
     assert said.returncode == 0, said
     assert len((await engine.status())["latches"]) == 1
+
+
+async def test_who_halted_is_latched_and_outlives_a_restart(engine: EngineRig) -> None:
+    """The kill switch: state, reason, by, since."""
+    await engine.start()
+    await engine.halt("market is mad", by="tess")
+    engine.env["KUBERNETES_USER"] = "alice"
+    await halt(engine)
+    engine.kill()
+    await engine.start()
+    status = await engine.status()
+    assert status["emergency"] != "ARMED"
+    assert [(latch["reason"], latch["by"]) for latch in status["latches"]] == [("market is mad", "tess"), ("by hand at night", "alice")]
+    assert all(latch["trippedAtMs"] < status["startedAtMs"] for latch in status["latches"])
 
 
 async def test_a_halt_of_a_hung_engine_says_so_and_is_taken_at_the_next_start(engine: EngineRig) -> None:

@@ -4,6 +4,8 @@ import pytest
 from tests.live.operator.desk import Desk, eventually
 
 from quantum_api.gate import Gate
+from quantum_api.trading_policy import StopAction
+from quantum_api.triggers import Trigger
 from quantum_operator.stops import stop_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -59,6 +61,18 @@ async def test_an_engines_own_stop_becomes_an_object_that_shows_the_breach(desk:
     await desk.until("EmergencyStop", name, "Released")
     await desk.until("TradingPolicy", "base", "DrawdownBreached", "False")
     assert len(await desk.all("EmergencyStop")) == 1
+
+
+async def test_a_trip_that_is_no_drawdown_is_an_object_and_no_breach_of_drawdown(desk: Desk) -> None:
+    await two_engines(desk)
+    desk.engines["engine-0"].trip("trip-2", Trigger.RECONCILIATION_BREAK, StopAction.HALT_ENTRIES)
+    name = stop_name("engine-0", "trip-2")
+    await eventually(lambda: _exists(desk, name), "the object of the latch")
+    await desk.until("EmergencyStop", name, "GateClosed")
+    made = (await desk.get("EmergencyStop", name))["spec"]
+    assert (made["action"], made["origin"]["trigger"], made["origin"]["limit"]) == ("HaltEntries", "ReconciliationBreak", "1000 bps")
+    await desk.until("TradingPolicy", "base", "EmergencyStopActive")
+    assert (await desk.condition("TradingPolicy", "base", "DrawdownBreached"))["status"] == "False"
 
 
 async def test_a_stop_that_is_deleted_by_force_comes_back_and_the_engines_stay_stopped(desk: Desk) -> None:

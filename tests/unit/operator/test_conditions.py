@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests.unit.operator.worlds import NOW_MS, held, latch, mode, pod, policy, report, snapshot, stop
 
 from quantum_api.engine_status import Drawdown
 from quantum_api.trading_policy import StopAction
+from quantum_api.triggers import Trigger
 from quantum_operator.conditions import conditions
 from quantum_operator.reports import EngineReport, after_failure
 
@@ -85,6 +87,18 @@ def test_a_breach_stands_until_its_latch_is_released_though_equity_recovers() ->
     assert status["DrawdownBreached"] == ("True", "AboveLimit")
     assert status["EmergencyStopActive"] == ("True", "StopInForce")
     assert status_of(POLICY, policies=[policy()], reports={"engine-0": report(held(ENFORCED))})["DrawdownBreached"][0] == "False"
+
+
+@pytest.mark.parametrize("trigger", [t for t in Trigger if t is not Trigger.DRAWDOWN])
+def test_drawdown_breached_is_said_of_a_drawdown_alone_and_stop_active_of_every_trip(trigger: Trigger) -> None:
+    tripped = report(held(ENFORCED), [latch(trigger=trigger)])
+    own = stop(origin={"engine": "engine-0", "latchId": "latch-1", "trigger": trigger.value})
+    for status in (
+        status_of(POLICY, policies=[policy()], reports={"engine-0": tripped}),
+        status_of(POLICY, policies=[policy()], stops=[own], reports={"engine-0": tripped}),
+    ):
+        assert status["DrawdownBreached"] == ("False", "WithinLimit")
+        assert status["EmergencyStopActive"] == ("True", "StopInForce")
 
 
 def test_a_breach_is_remembered_by_its_object_while_the_engine_is_replaced() -> None:

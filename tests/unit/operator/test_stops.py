@@ -1,10 +1,13 @@
 """Every stop is one object; a deleted object never releases anything (DESIGN 3)."""
 
+import pytest
 from tests.unit.operator.worlds import ENGINE, NOW_MS, held, latch, report, snapshot, stop
 
 from quantum_api.emergency_stop import EmergencyStopSpec
 from quantum_api.engine_status import LatchOrigin
 from quantum_api.policy_document import Seen
+from quantum_api.trading_policy import StopAction
+from quantum_api.triggers import Trigger
 from quantum_operator.reports import after_failure
 from quantum_operator.stops import missing_stops, stop_name
 
@@ -18,6 +21,34 @@ def test_an_engines_own_latch_gets_an_object_that_the_contract_accepts() -> None
     assert spec.selector.matches(dict(ENGINE.labels))
     assert spec.origin is not None
     assert (spec.origin.engine, spec.origin.latch_id, spec.origin.measured) == ("engine-0", "latch-1", "1200 bps")
+
+
+def test_a_halt_by_hand_names_who_it_was_and_a_stop_of_an_evaluator_nobody() -> None:
+    by_hand = latch("latch-2", origin=LatchOrigin.MANUAL, trigger="Manual", by="alice")
+    pulled, halted = missing_stops(ENGINE, report(held(), [latch(), by_hand]), [], SEEN)
+    origins = [EmergencyStopSpec.model_validate(each.manifest["spec"]).origin for each in (pulled, halted)]
+    assert [origin.by for origin in origins if origin] == ["", "alice"]
+
+
+TRIPS = {
+    Trigger.DAILY_LOSS: ("612 bps", "500 bps", StopAction.FLATTEN),
+    Trigger.LOSS_VELOCITY: ("1003 bps in 60 s", "1000 bps in 60 s", StopAction.FLATTEN),
+    Trigger.ORDER_RUNAWAY: ("61 orders/min", "60 orders/min", StopAction.CANCEL_ORDERS),
+    Trigger.REJECT_RATE: ("31 rejects/min", "30 rejects/min", StopAction.CANCEL_ORDERS),
+    Trigger.DATA_SILENCE: ("301 s", "300 s", StopAction.HALT_ENTRIES),
+    Trigger.STREAM_SILENCE: ("301 s", "300 s", StopAction.HALT_ENTRIES),
+    Trigger.RECONCILIATION_BREAK: ("301 s", "300 s", StopAction.HALT_ENTRIES),
+}
+
+
+@pytest.mark.parametrize("trigger", TRIPS)
+def test_every_evaluators_trip_becomes_an_object_that_says_what_was_measured_against_which_limit(trigger: Trigger) -> None:
+    measured, limit, action = TRIPS[trigger]
+    tripped = latch(trigger=trigger, measured=measured, limit=limit, action=action)
+    (missing,) = missing_stops(ENGINE, report(held(), [tripped]), [], SEEN)
+    spec = EmergencyStopSpec.model_validate(missing.manifest["spec"])
+    assert spec.origin is not None
+    assert (spec.action, spec.origin.trigger, spec.origin.measured, spec.origin.limit) == (action, trigger, measured, limit)
 
 
 def test_the_name_is_the_same_every_time_and_differs_by_engine_and_latch() -> None:

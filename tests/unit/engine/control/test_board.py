@@ -17,7 +17,7 @@ from quantum_engine.permission import Permission, Restriction
 CALM = Snapshot(
     policy=None, last_refusal=None, emergency=EmergencyState.ARMED, latches=(),
     drawdown=Drawdown(equity_usdt="100", peak_usdt="100", drawdown_bps=0), strategy=None, positions=(), open_orders=0, reconciled=True,
-    dependencies={"redis": "up"}, refusals={},
+    dependencies={"redis": "up"}, crashes=(), refusals={},
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from quantum_engine.emergency.book import LatchBook
 from quantum_engine.emergency.latches import Sight, progressed
 from quantum_engine.emergency.pull import StopPuller
 from quantum_engine.emergency.service import LatchKeeper
-from quantum_engine.journal import Publish, Write
+from quantum_engine.journal import Publish, Table, Write
 from quantum_engine.permission import Permission
 from quantum_engine.risk.service import Risk
 from quantum_engine.risk.snapshot import Senses
@@ -100,6 +101,12 @@ class Desk:
     @property
     def triggers(self) -> list[str]:
         return [latch.trigger for latch in self.book.latches]
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The day, as it is on disk."""
+        found: dict[str, Any] = json.loads(self.journal.rows[Table.PEAK]["equity"])["day"]
+        return found
 
     @property
     def told(self) -> list[Publish]:

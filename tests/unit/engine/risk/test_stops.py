@@ -7,6 +7,7 @@ import pytest
 from tests.unit.engine.risk.desk import Desk, policy
 
 from quantum_api.bus_envelope import EventClass
+from quantum_api.engine_status import Latch, LatchOrigin
 from quantum_api.events import StopEvent
 from quantum_api.gate import Gate
 from quantum_api.trading_policy import StopAction
@@ -17,6 +18,7 @@ from quantum_engine.risk.snapshot import Senses
 from quantum_engine.verdicts import Declined
 
 DAY_SECONDS = 86_400
+DAY_MS = DAY_SECONDS * 1_000
 
 
 def rejected(desk: Desk, times: int) -> None:
@@ -250,21 +252,47 @@ async def test_a_stop_is_told_tripped_flat_and_released_each_once_over_a_restart
     ]  # fmt: skip
 
 
-async def test_the_start_of_a_new_day_and_a_transfer_are_written_at_once() -> None:
-    """Not with the next second: a crash in between would measure the day from another number."""
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_the_start_of_a_new_day_is_written_at_once_and_the_newest_equity_every_five_seconds() -> None:
+    """Not with the next second: a crash in between would measure the day from another number.  Not with every tick: a write is an fsync."""
+    desk = Desk()
+    desk.clock.wall_unix_ms = 20_834 * DAY_MS - 1_000
+    desk.read(10_000)
+    running = asyncio.create_task(desk.risk.run())
+    await turns()
+    desk.clock.advance(1)
+    desk.read(9_900)
+    await turns()
+    assert desk.kept == {"number": 20_834, "startUsdt": "10000", "lastUsdt": "9900"}
+    for seconds, last in ((4.9, "9900"), (0.1, "9700")):
+        desk.clock.advance(seconds)
+        desk.read(9_700)
+        desk.risk._keeper.soon()
+        await turns()
+        assert desk.kept["lastUsdt"] == last
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_transfer_is_written_at_once() -> None:
     desk = Desk()
     desk.read(10_000)
     running = asyncio.create_task(desk.risk.run())
-    for _ in range(5):
-        await asyncio.sleep(0)
-    desk.clock.advance(DAY_SECONDS)
-    desk.read(9_900)
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert b'"startUsdt": "10000", "lastUsdt": "9900"' in desk.journal.rows[Table.PEAK]["equity"]
+    await turns()
     desk.transfer(100)
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert b'"startUsdt": "10100"' in desk.journal.rows[Table.PEAK]["equity"]
+    await turns()
+    assert desk.kept["startUsdt"] == "10100"
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_stop_of_one_symbol_does_not_stand_for_one_of_the_whole_engine() -> None:
+    desk = Desk(max_daily_loss_bps=500)
+    scope = {"symbols": ["BTCUSDT"], "origin": LatchOrigin.ENGINE, "trigger": "LossVelocity"}
+    desk.book.trip(Latch(id="x", action=StopAction.FLATTEN, reason="r", tripped_at_ms=1, **scope))
+    desk.read(10_000, 9_400)
+    assert "DailyLoss" in desk.triggers
