@@ -61,6 +61,8 @@ class Reason(StrEnum):
     NOT_ASKED_FOR = "NotAskedFor"
     ENGAGING = "Engaging"
     ENGAGED = "Engaged"
+    OVERDUE = "Overdue"
+    """Past flattenDeadlineSeconds, and an engine is still at it."""
     AWAITING_APPROVALS = "AwaitingApprovals"
     AWAITING_COOLDOWN = "AwaitingCooldown"
     RELEASED = "Released"

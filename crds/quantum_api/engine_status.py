@@ -80,6 +80,8 @@ class Latch(ApiModel):
     positions_flat_at_ms: UnixMs | None = None
     cooldown_until_ms: UnixMs | None = None
     """Set once the latch's work is proven done."""
+    overdue: bool = False
+    """Not done although flattenDeadlineSeconds have passed: it is tried harder, and a person should look."""
     message: str = ""
     """What it waits for, or the last error with what to check next."""
 

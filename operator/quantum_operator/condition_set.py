@@ -71,10 +71,23 @@ def stamped(
 
 
 def transitions(previous: Sequence[Mapping[str, Any]], current: Sequence[Mapping[str, Any]]) -> list[Transition]:
-    """What flipped.  A condition that appears counts only when it appears as True: not being so is how everything starts."""
-    before = {str(c.get("type")): c.get("status") for c in previous}
-    flipped = [c for c in current if c["status"] != before.get(c["type"], c["status"] if c["status"] != "True" else None)]
-    return [Transition(c["type"], c["status"], c["reason"], c.get("message", "")) for c in flipped]
+    """What flipped, and what became overdue.
+
+    A condition that appears counts only when it appears as True: not being so is how everything starts.
+    """
+    before = {str(c.get("type")): c for c in previous}
+    told = [c for c in current if _flipped(c, before.get(c["type"], {})) or _became_overdue(c, before.get(c["type"], {}))]
+    return [Transition(c["type"], c["status"], c["reason"], c.get("message", "")) for c in told]
+
+
+def _flipped(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return bool(now["status"] != before.get("status", now["status"] if now["status"] != "True" else None))
+
+
+def _became_overdue(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Of a phase of a stop; the summary repeats it."""
+    is_phase = now["type"] in (ConditionType.ORDERS_CANCELLED, ConditionType.POSITIONS_FLAT)
+    return is_phase and now["reason"] == Reason.OVERDUE and before.get("reason") != Reason.OVERDUE
 
 
 def kstatus(acknowledged: Verdict, invalid: str | None, *, suspended: bool) -> dict[ConditionType, Verdict]:

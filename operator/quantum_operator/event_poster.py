@@ -72,7 +72,7 @@ def event(known: Known, transition: Transition, instance: str) -> Json:
         "source": {"component": names.FIELD_MANAGER, "host": instance},
         "reportingComponent": component,
         "reportingInstance": instance[:128],
-        "reason": f"{transition.type}{transition.status}"[:128],
+        "reason": f"{transition.type}{_what(transition)}"[:128],
         "type": "Warning" if _is_bad(transition) else "Normal",
         "message": f"{transition.type} is {transition.status}: {transition.message or transition.reason}"[:_MAX_NOTE],
         "involvedObject": {
@@ -86,7 +86,13 @@ def event(known: Known, transition: Transition, instance: str) -> Json:
     }
 
 
+def _what(transition: Transition) -> str:
+    return transition.reason if transition.reason == Reason.OVERDUE else transition.status
+
+
 def _is_bad(transition: Transition) -> bool:
+    if transition.reason == Reason.OVERDUE:
+        return True
     if transition.type in _BAD_WHEN_TRUE:
         return transition.status != "False"
     return transition.type in _BAD_WHEN_LOST and transition.status != "True" and transition.reason not in _HARMLESS

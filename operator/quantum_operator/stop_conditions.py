@@ -110,7 +110,8 @@ def _phase(stop: Known, type_: ConditionType, fleet: Fleet, rows: Sequence[Engin
     waiting = [e for e in fleet.engines if e.name not in done or _lost(fleet.report(e), latch_id(stop), asked_for, fleet.now_ms)]
     if not waiting:
         return yes(Reason.ENGAGED, f"{len(fleet.engines)} of {len(fleet.engines)} engines")
-    return no(_engaging_reason(fleet, waiting), f"{len(waiting)} of {len(fleet.engines)} engines are not there yet: {fleet.names(waiting)}")
+    reason = _engaging_reason(fleet, waiting, latch_id(stop))
+    return no(reason, f"{len(waiting)} of {len(fleet.engines)} engines are not there yet: {fleet.names(waiting)}")
 
 
 def _lost(report: EngineReport, id_: str, asked_for: StopAction, now_ms: int) -> bool:
@@ -119,12 +120,13 @@ def _lost(report: EngineReport, id_: str, asked_for: StopAction, now_ms: int) ->
     return not report.counts(now_ms) or latch is None or latch.action.strength < asked_for.strength
 
 
-def _engaging_reason(fleet: Fleet, waiting: Sequence[Engine]) -> Reason:
+def _engaging_reason(fleet: Fleet, waiting: Sequence[Engine], id_: str) -> Reason:
     reasons = {waiting_reason(fleet.report(e), fleet.now_ms) for e in waiting}
     for reason in (Reason.ENGINE_REFUSED, Reason.ENGINE_UNREACHABLE):
         if reason in reasons:
             return reason
-    return Reason.ENGAGING
+    latches = [_latch(fleet.report(e), id_) for e in waiting]
+    return Reason.OVERDUE if any(latch is not None and latch.overdue for latch in latches) else Reason.ENGAGING
 
 
 def _was_released(previous: Raw) -> bool:

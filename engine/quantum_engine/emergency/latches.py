@@ -66,7 +66,7 @@ def strengthened(latch: Latch, action: StopAction, symbols: Iterable[str]) -> La
     if (stronger, wider) == (latch.action, latch.symbols):
         return latch
     phases = dict.fromkeys(("gate_closed_at_ms", "orders_cancelled_at_ms", "positions_flat_at_ms", "cooldown_until_ms"))
-    return latch.model_copy(update={"action": stronger, "symbols": wider, "message": "", **phases})
+    return latch.model_copy(update={"action": stronger, "symbols": wider, "message": "", "overdue": False, **phases})
 
 
 def overdue(latch: Latch, now_ms: int, deadline_seconds: int) -> bool:
@@ -85,7 +85,7 @@ def waiting(latch: Latch, sight: Sight | None, problem: str, *, is_overdue: bool
         parts += [f"waits for {' and '.join(counted)}"] if counted else []
     if problem:
         parts.append(problem)
-    return latch.model_copy(update={"message": "; ".join(parts)[:512]})
+    return latch.model_copy(update={"message": "; ".join(parts)[:512], "overdue": is_overdue})
 
 
 def progressed(latch: Latch, sight: Sight, now_ms: int, cooldown_seconds: int) -> Latch:
@@ -103,6 +103,7 @@ def progressed(latch: Latch, sight: Sight, now_ms: int, cooldown_seconds: int) -
             "orders_cancelled_at_ms": _since(latch.orders_cancelled_at_ms, cancelled, now_ms),
             "positions_flat_at_ms": _since(latch.positions_flat_at_ms, flat, now_ms),
             "cooldown_until_ms": _cooldown_until(latch, state, cooldown_seconds),
+            "overdue": latch.overdue and state is EmergencyState.TRIPPED,
             "message": _message(state, sight, latch.message),
         }
     )

@@ -192,9 +192,10 @@ async def test_a_closing_order_of_unknown_outcome_is_not_doubled(invested: Engin
 async def test_a_stop_past_its_deadline_is_escalated_and_goes_on(invested: EngineRig, account: AccountAtVenue, pen: Pen) -> None:
     await account.lever("POST", "faults", kind="http_503_service_unavailable", path="/fapi")
     await invested.put(pen.document(11, limits=limits(flatten_deadline_seconds=1), stops=[STOP]))
-    await invested.until_status(lambda s: only_latch(s)["message"].startswith("overdue"), "it is said aloud")
+    status = await invested.until_status(lambda s: only_latch(s)["message"].startswith("overdue"), "it is said aloud")
+    assert only_latch(status)["overdue"]
     await account.lever("DELETE", "faults")
-    await invested.until_status(done, "flat")
+    assert not only_latch(await invested.until_status(done, "flat"))["overdue"]
 
 
 async def test_a_release_waits_for_the_cooldown(engine: EngineRig, pen: Pen) -> None:

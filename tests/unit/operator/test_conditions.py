@@ -136,6 +136,13 @@ def engaged(**phases: int) -> EngineReport:
     return report(held(("uid-stop", 1)), [latch("uid-stop", trigger="Object", **phases)])
 
 
+def test_a_phase_whose_engine_is_past_its_deadline_is_overdue_and_not_merely_engaging() -> None:
+    late = status_of(STOP, stops=[stop()], reports={"engine-0": engaged(orders_cancelled_at_ms=NOW_MS, overdue=True)})
+    assert late["OrdersCancelled"] == ("True", "Engaged")
+    assert late["PositionsFlat"] == ("False", "Overdue")
+    assert late["Ready"] == ("False", "Overdue")
+
+
 def test_each_phase_is_true_when_every_engine_reports_it() -> None:
     half = status_of(STOP, stops=[stop()], reports={"engine-0": engaged()})
     assert half["GateClosed"] == ("True", "Engaged")

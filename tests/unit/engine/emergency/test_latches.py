@@ -5,7 +5,7 @@ import pytest
 from quantum_api.engine_status import EmergencyState, Latch, LatchOrigin
 from quantum_api.gate import Gate
 from quantum_api.trading_policy import StopAction
-from quantum_engine.emergency.latches import Sight, new_id, overdue, progressed, releasable, restrictions, state_of, strengthened
+from quantum_engine.emergency.latches import Sight, new_id, overdue, progressed, releasable, restrictions, state_of, strengthened, waiting
 
 T = 1_800_000_000_000
 
@@ -79,6 +79,25 @@ def test_the_strongest_latch_holds_the_gate_and_symbols_are_scoped() -> None:
 @pytest.mark.parametrize(("at_ms", "late"), [(T + 59_999, False), (T + 60_000, True)])
 def test_a_stop_is_overdue_from_its_deadline_on(at_ms: int, late: bool) -> None:
     assert overdue(latch(), at_ms, 60) is late
+
+
+def test_a_stop_that_is_done_or_grows_is_no_longer_overdue() -> None:
+    late = waiting(latch(), Sight(1, 1), "HTTP 503", is_overdue=True)
+    assert late.overdue
+    assert "HTTP 503" in late.message
+    assert not progressed(late, CLEAN, T + 5, 300).overdue
+    assert progressed(late, Sight(0, 1), T + 5, 300).overdue
+    assert not strengthened(late.model_copy(update={"symbols": ["B"]}), StopAction.FLATTEN, ["C"]).overdue
+
+
+def test_what_could_not_be_seen_is_neither_proven_nor_taken_back() -> None:
+    half = progressed(latch(), Sight(0, 1), T + 5, 300)
+    unseen = progressed(half, Sight(None, None), T + 6, 300)
+    assert (unseen.orders_cancelled_at_ms, unseen.positions_flat_at_ms, state_of(unseen)) == (T + 5, None, EmergencyState.TRIPPED)
+    flat = progressed(latch(), CLEAN, T + 5, 300)
+    assert progressed(flat, Sight(None, 0), T + 6, 300) == flat
+    assert state_of(progressed(flat, Sight(None, 1), T + 6, 300)) is EmergencyState.TRIPPED
+    assert "orders" not in waiting(latch(), Sight(None, 2), "", is_overdue=False).message
 
 
 @pytest.mark.parametrize("pod", ["engine-0", "a" * 253, "x" * 37 + "-.-.-y"])
