@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from quantum_simulator.account_files import BadAccountFileError, read_accounts
+from quantum_simulator.market_files import BadMarketFileError
 from quantum_simulator.settings import Settings
 from quantum_simulator.venue import Venue
 
@@ -59,7 +60,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     try:
         uvloop.run(serve(CliApp.run(Settings)))
-    except (BadAccountFileError, ValidationError) as error:
+    except (BadAccountFileError, BadMarketFileError, ValidationError) as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - a sentence for people, not a stack trace
         sys.exit(2)
     except OSError as error:

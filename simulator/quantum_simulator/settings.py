@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from quantum_simulator.core.instruments import DEFAULT_INSTRUMENTS
+from quantum_simulator.market_files import read_recordings
 from quantum_simulator.rest.limits import RateLimits
 from quantum_simulator.venue import VenueOptions
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     hand_stepped: bool = Field(default=False, description="time moves only by POST /control/step")
     history_minutes: int = Field(default=500, ge=0, le=3_000, description="candles made up before the start")
     funding_minutes: int = Field(default=480, ge=1, le=1_440, description="venue time between two funding payments")
+    replay_dir: Path | None = Field(default=None, description="directory of <SYMBOL>-1s|1m|trades*.csv[.gz] or .zip files to live through")
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(default=tuple(DEFAULT_INSTRUMENTS), description="comma separated symbols")
     weight_limit: int = Field(default=2_400, ge=1, description="request weight per minute and IP")
     orders_per_ten_seconds: int = Field(default=300, ge=1, description="orders per 10 s and account")
@@ -66,5 +68,6 @@ class Settings(BaseSettings):
             history_minutes=self.history_minutes,
             funding_interval_ms=self.funding_minutes * 60_000,
             instruments=tuple(DEFAULT_INSTRUMENTS[symbol] for symbol in self.symbols),
+            recordings=read_recordings(self.replay_dir) if self.replay_dir else (),
             limits=RateLimits(self.weight_limit, self.orders_per_ten_seconds, self.orders_per_minute),
         )

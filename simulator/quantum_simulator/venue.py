@@ -23,6 +23,7 @@ from quantum_simulator.core.session import move_market
 from quantum_simulator.core.settlement import print_trade
 from quantum_simulator.faults import FaultKind, Faults
 from quantum_simulator.market.market import Market
+from quantum_simulator.market.replay import Recording
 from quantum_simulator.order_log import OrderLog
 from quantum_simulator.rest.limits import RateLimits
 from quantum_simulator.rest.server import RestServer
@@ -50,6 +51,18 @@ class VenueOptions:
     """In venue time, on its multiples since the epoch, as Binance's 00:00, 08:00 and 16:00 UTC."""
     instruments: tuple[Instrument, ...] = tuple(DEFAULT_INSTRUMENTS.values())
     limits: RateLimits = field(default_factory=RateLimits)
+    recordings: tuple[Recording, ...] = ()
+    """Symbols that live through a recorded market; all others walk."""
+
+    @property
+    def listed(self) -> tuple[Instrument, ...]:
+        """Recorded symbols are listed as they were recorded."""
+        recorded = {each.instrument.symbol: each.instrument for each in self.recordings}
+        return (*(each for each in self.instruments if each.symbol not in recorded), *recorded.values())
+
+    def start_ms(self, wall_ms: int) -> int:
+        """A hand-stepped venue lives in the time of its recording, if it has one."""
+        return min((each.start_ms for each in self.recordings), default=wall_ms)
 
 
 class Venue:
@@ -59,10 +72,10 @@ class Venue:
         self._options = options or VenueOptions()
         wall = WallClock()
         if clock is None:
-            clock = HandClock(wall.now_ms()) if self._options.is_hand_stepped else wall
-        floor = Floor.of(self._options.instruments, accounts)
+            clock = HandClock(self._options.start_ms(wall.now_ms())) if self._options.is_hand_stepped else wall
+        floor = Floor.of(self._options.listed, accounts)
         floor.schedule_funding(self._options.funding_interval_ms, clock.now_ms())
-        market = Market(self._options.instruments, self._options.seed, clock.now_ms(), self._options.history_minutes)
+        market = Market(self._options.listed, self._options.seed, clock.now_ms(), self._options.history_minutes, self._options.recordings)
         self._state = VenueState(floor, market, clock, wall, self._options.limits)
         for account in floor.accounts.values():
             account.updated_ms = account.updated_ms or clock.now_ms()

@@ -90,6 +90,7 @@ class ControlServer:
                 web.get("/control/accounts/{name}", self.account),
                 web.get("/control/orders", self.orders),
                 web.post("/control/deposit", self.deposit),
+                web.get("/control/recording", self.recording),
                 web.post("/control/adl", self.adl),
                 web.post("/control/step", self.step),
             ]
@@ -187,6 +188,11 @@ class ControlServer:
         deposit(self._state.floor, account, Decimal(order.amount_usdt), self._state.clock.now_ms())
         self._state.flush()
         return _json(views.account_summary(self._state, account))
+
+    async def recording(self, request: web.Request) -> web.Response:
+        symbol, kind = request.query.get("symbol", ""), request.query.get("kind", "1s")
+        lines = views.recording(self._state, self._state.market.instruments[symbol].symbol, kind)
+        return web.Response(text="".join(f"{line}\n" for line in lines), content_type="text/csv")
 
     async def adl(self, request: web.Request) -> web.Response:
         order = await _read(request, AdlOrder)

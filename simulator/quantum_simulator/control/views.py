@@ -12,6 +12,7 @@ from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.margin import available, equity, maintenance, unrealised
 from quantum_simulator.decimals import money, text
 from quantum_simulator.faults import Fault
+from quantum_simulator.market.rows import KLINE_COLUMNS, TRADE_COLUMNS, Deal, deal_line, kline_line
 from quantum_simulator.rest import render
 from quantum_simulator.state import VenueState
 from quantum_simulator.streams.hub import Hub
@@ -36,6 +37,17 @@ def health(state: VenueState, hub: Hub, is_hand_stepped: bool) -> Json:
         "orderLogEntries": len(state.order_log),
         "streams": [{"route": each.route, "account": each.account, "streams": sorted(each.streams)} for each in hub.connections],
     }
+
+
+def recording(state: VenueState, symbol: str, kind: str) -> list[str]:
+    """What this market lived, as Binance publishes it: closed candles (``1s``, ``1m``) or ``trades``, as far as they are kept."""
+    if kind == "trades":
+        deals = [(each.id, Deal(each.at_ms, each.price, each.quantity, each.buyer_is_maker)) for each in state.tape.of(symbol)]
+        return [",".join(TRADE_COLUMNS), *(deal_line(number, each) for number, each in deals)]
+    if kind not in {"1s", "1m"}:
+        raise ValueError(f"kind is {kind!r}; choose 1s, 1m or trades")
+    closed = [each for each in state.market.candles(symbol, kind) if each.close_ms < state.clock.now_ms()]
+    return [",".join(KLINE_COLUMNS), *(kline_line(each) for each in closed)]
 
 
 def fault(each: Fault) -> Json:

@@ -6,8 +6,16 @@ Flow  settings -> HERE -> admission (filters), ladder (depth), exchangeInfo
 Why   filters follow Binance's exchangeInfo; depth is thin enough that a large market order visibly slips
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+LEVEL_CURVE = 1.3
+"""Levels stand further apart, the further they are away."""
+
+
+def level_weight(number: int) -> Decimal:
+    """How much the n-th level holds, the first is 1."""
+    return 1 + Decimal("0.35") * number
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,16 @@ class Instrument:
     def min_quantity(self) -> Decimal:
         return self.step
 
+    @property
+    def calm_notional_usdt(self) -> Decimal:
+        """What all levels of one side hold in a calm market."""
+        return self.level_notional_usdt * sum(level_weight(number) for number in range(self.levels))
+
+    @property
+    def calm_span_bps(self) -> float:
+        """How far the last level of a calm book stands from the index."""
+        return self.level_spacing_bps * float((self.levels - 1) ** LEVEL_CURVE)
+
 
 def _instrument(symbol: str, price: str, tick: str, step: str, limits: tuple[str, str, str], depth: str) -> Instrument:
     largest, largest_market, notional = limits
@@ -69,3 +87,24 @@ DEFAULT_INSTRUMENTS: dict[str, Instrument] = {
         _instrument("SOLUSDT", "140.00", "0.01", "0.01", ("1000000", "80000", "5"), "6000"),
     )
 }
+
+
+def recorded_instrument(symbol: str, price: Decimal, tick: Decimal, step: Decimal, listed: Instrument | None) -> Instrument:
+    """A listed symbol at the price of a recording, or one whose steps are those in which the recording was written."""
+    if listed is not None:
+        return replace(listed, start_price=price, max_price=price * 50)
+    return Instrument(
+        symbol=symbol,
+        base_asset=symbol.removesuffix("USDT"),
+        start_price=price,
+        tick=tick,
+        step=step,
+        price_digits=max(2, -int(tick.as_tuple().exponent)),
+        quantity_digits=max(0, -int(step.as_tuple().exponent)),
+        min_price=tick,
+        max_price=price * 50,
+        max_quantity=Decimal(10_000_000),
+        max_market_quantity=Decimal(1_000_000),
+        min_notional_usdt=Decimal(5),
+        level_notional_usdt=Decimal(6_000),
+    )

@@ -9,7 +9,7 @@ Why   depth is limited, so size has a price: a large order walks levels, a shock
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from quantum_simulator.core.instruments import Instrument
+from quantum_simulator.core.instruments import LEVEL_CURVE, Instrument
 from quantum_simulator.decimals import ZERO, floor_to
 
 
@@ -51,7 +51,7 @@ class Ladder:
         index_ticks = int(index / tick)
         self.asks, self.bids = [], []
         for number in range(self.instrument.levels):
-            distance_bps = gap_bps + self.instrument.level_spacing_bps * number**1.3 * widen
+            distance_bps = gap_bps + self.instrument.level_spacing_bps * number**LEVEL_CURVE * widen
             away = 1 + number + int(index_ticks * distance_bps / 10_000)
             notional = self.instrument.level_notional_usdt * Decimal(round((1 + 0.35 * number) * depth, 6))
             ask = tick * (index_ticks + away)

@@ -7,7 +7,7 @@ Why   a fixed order of work: books, then funding, resting orders, triggers, liqu
 """
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.funding import run_funding
@@ -19,11 +19,24 @@ from quantum_simulator.core.triggers import run_triggers
 from quantum_simulator.decimals import floor_to
 
 
+class Dealt(Protocol):
+    """A trade at its price."""
+
+    @property
+    def price(self) -> Decimal: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def buyer_is_maker(self) -> bool: ...
+
+
 class Quote(NamedTuple):
     index_price: Decimal
     depth: float = 1.0
     widen: float = 1.0
     gap_bps: float = 0.0
+    deals: tuple[Dealt, ...] = ()
+    """Recorded trades between strangers since the last moment."""
 
 
 def _follow(floor: Floor, symbol: str, now_ms: int) -> None:
@@ -43,8 +56,10 @@ def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms:
         book.ladder.rebuild(book.index, quote.depth, quote.widen, quote.gap_bps)
         book.update_id += 1
     run_funding(floor, now_ms)
-    for symbol in quotes:
+    for symbol, quote in quotes.items():
         cross_resting(floor, symbol, now_ms)
+        for each in quote.deals:
+            print_trade(floor, symbol, each.price, each.quantity, each.buyer_is_maker, now_ms)
         _follow(floor, symbol, now_ms)
         run_triggers(floor, symbol, now_ms)
     run_liquidations(floor, now_ms)

@@ -38,6 +38,8 @@ class Candle:
     volume: Decimal = ZERO
     quote_volume: Decimal = ZERO
     trades: int = 0
+    taker_buy_volume: Decimal = ZERO
+    taker_buy_quote_volume: Decimal = ZERO
 
     @property
     def close_ms(self) -> int:
@@ -46,13 +48,21 @@ class Candle:
     def see(self, price: Decimal) -> None:
         self.high, self.low, self.close = max(self.high, price), min(self.low, price), price
 
+    def trade(self, price: Decimal, quantity: Decimal, buyer_is_maker: bool) -> None:
+        self.volume += quantity
+        self.quote_volume += quantity * price
+        self.trades += 1
+        if not buyer_is_maker:
+            self.taker_buy_volume += quantity
+            self.taker_buy_quote_volume += quantity * price
+
 
 @dataclass(slots=True)
 class Series:
     interval_ms: int
     candles: deque[Candle] = field(default_factory=lambda: deque(maxlen=3_000))
 
-    def see(self, price: Decimal, at_ms: int, quantity: Decimal = ZERO) -> Candle:
+    def see(self, price: Decimal, at_ms: int, quantity: Decimal = ZERO, buyer_is_maker: bool = False) -> Candle:
         open_ms = at_ms - at_ms % self.interval_ms
         if not self.candles or self.candles[-1].open_ms < open_ms:
             first = self.candles[-1].close if self.candles else price
@@ -60,9 +70,7 @@ class Series:
         candle = self.candles[-1]
         candle.see(price)
         if quantity:
-            candle.volume += quantity
-            candle.quote_volume += quantity * price
-            candle.trades += 1
+            candle.trade(price, quantity, buyer_is_maker)
         return candle
 
 
@@ -78,6 +86,8 @@ def merge(candles: Iterable[Candle], interval_ms: int) -> list[Candle]:
         last.volume += each.volume
         last.quote_volume += each.quote_volume
         last.trades += each.trades
+        last.taker_buy_volume += each.taker_buy_volume
+        last.taker_buy_quote_volume += each.taker_buy_quote_volume
     return merged
 
 
@@ -96,6 +106,8 @@ def history(instrument: Instrument, price: float, chance: random.Random, before_
         candle = Candle(open_ms, MINUTE_MS, points[-1], max(points), min(points), points[0])
         candle.volume = floor_to(instrument.level_notional_usdt * Decimal(round(chance.uniform(2, 20), 4)) / points[0], instrument.step)
         candle.quote_volume = candle.volume * points[0]
+        candle.taker_buy_volume = floor_to(candle.volume / 2, instrument.step)
+        candle.taker_buy_quote_volume = candle.taker_buy_volume * points[0]
         candle.trades = chance.randrange(20, 400)
         candles.append(candle)
     return Series(MINUTE_MS, deque(reversed(candles), maxlen=3_000))

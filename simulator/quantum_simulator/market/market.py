@@ -16,6 +16,7 @@ from quantum_simulator.core.instruments import Instrument
 from quantum_simulator.core.session import Quote
 from quantum_simulator.decimals import floor_to
 from quantum_simulator.market.candles import INTERVALS_MS, MINUTE_MS, SECOND_MS, Candle, Series, history, merge
+from quantum_simulator.market.replay import Recording, Replay
 from quantum_simulator.market.walk import Walk
 
 PRINTS_PER_SECOND = 4.0
@@ -32,16 +33,29 @@ class Print(NamedTuple):
 class Market:
     """The walks and the candles of every symbol."""
 
-    def __init__(self, instruments: Iterable[Instrument], seed: int, start_ms: int, history_minutes: int = 500) -> None:
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        seed: int,
+        start_ms: int,
+        history_minutes: int = 500,
+        recordings: Iterable[Recording] = (),
+    ) -> None:
         self.instruments = {each.symbol: each for each in instruments}
         self.seed = seed
         self.walks: dict[str, Walk] = {}
         self.minutes: dict[str, Series] = {}
         self.seconds: dict[str, Series] = {}
         self._prints = {symbol: random.Random(f"{seed}/prints/{symbol}") for symbol in self.instruments}  # noqa: S311 - reproducible by design
+        recorded = {each.instrument.symbol: each for each in recordings}
+        begin_ms = min((each.start_ms for each in recorded.values()), default=0)
         for symbol, each in self.instruments.items():
-            price = float(each.start_price)
-            self.walks[symbol] = Walk(price, each.volatility_bps, random.Random(f"{seed}/walk/{symbol}"))  # noqa: S311
+            if symbol not in recorded:
+                chance = random.Random(f"{seed}/walk/{symbol}")  # noqa: S311
+                self.walks[symbol] = Walk(float(each.start_price), each.volatility_bps, chance)
+            else:
+                self.walks[symbol] = Replay(recorded[symbol], begin_ms)
+            price = self.walks[symbol].price
             past = random.Random(f"{seed}/history/{symbol}")  # noqa: S311
             self.minutes[symbol] = history(each, price, past, start_ms, history_minutes)
             self.seconds[symbol] = Series(SECOND_MS)
@@ -57,10 +71,10 @@ class Market:
 
     def _advance(self, walk: Walk, elapsed_ms: int) -> Quote:
         walk.advance(elapsed_ms)
-        return self._quote(walk)
+        return self._quote(walk)._replace(deals=walk.deals)
 
     def _quote(self, walk: Walk) -> Quote:
-        return Quote(Decimal(f"{walk.price:.8f}"), walk.book_depth, walk.book_widen, walk.gap_bps)
+        return Quote(walk.index_price, walk.book_depth, walk.book_widen, walk.gap_bps)
 
     def quotes(self) -> dict[str, Quote]:
         """As it stands, without moving time: after a price was set."""
@@ -70,15 +84,15 @@ class Market:
         found: list[Print] = []
         for symbol, chance in self._prints.items():
             draw, size, side = chance.random(), chance.expovariate(1.0), chance.random()
-            if draw < PRINTS_PER_SECOND * elapsed_ms / 1_000:
+            if not isinstance(self.walks[symbol], Replay) and draw < PRINTS_PER_SECOND * elapsed_ms / 1_000:
                 each = self.instruments[symbol]
                 quantity = floor_to(Decimal(round(2_000 * size + 10, 4)) / Decimal(f"{self.walks[symbol].price:.8f}"), each.step)
                 found.append(Print(symbol, max(each.step, quantity), side < 0.5))
         return found
 
-    def see(self, symbol: str, price: Decimal, at_ms: int, quantity: Decimal = Decimal(0)) -> None:
-        self.seconds[symbol].see(price, at_ms, quantity)
-        self.minutes[symbol].see(price, at_ms, quantity)
+    def see(self, symbol: str, price: Decimal, at_ms: int, quantity: Decimal = Decimal(0), buyer_is_maker: bool = False) -> None:
+        self.seconds[symbol].see(price, at_ms, quantity, buyer_is_maker)
+        self.minutes[symbol].see(price, at_ms, quantity, buyer_is_maker)
 
     def newest(self, symbol: str, interval: str) -> Candle | None:
         """The candle that is still open; only its own minutes are read."""

@@ -9,7 +9,9 @@ Why   in logarithms the parts add up: a shock of -1500 bps is -15 % whatever the
 import math
 import random
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from quantum_simulator.market.rows import Deal
 from quantum_simulator.market.shocks import Shock
 
 MINUTE_MS = 60_000
@@ -21,7 +23,7 @@ SHOCK_WIDEN = 4.0
 class Walk:
     price_at_start: float
     volatility_bps: float
-    chance: random.Random
+    chance: random.Random | None
     now_ms: int = 0
     drift_bps_per_minute: float = 0.0
     shocks: list[Shock] = field(default_factory=list)
@@ -36,23 +38,39 @@ class Walk:
         self._log_price = math.log(self.price_at_start)
 
     def advance(self, elapsed_ms: int) -> None:
-        """Move by one tick.  The random number is drawn even while held, so a pin does not shift the rest of the day."""
-        noise = self.chance.gauss(0.0, 1.0)
+        """Move by one tick."""
         self.now_ms += elapsed_ms
-        minutes = elapsed_ms / MINUTE_MS
+        self._move(elapsed_ms / MINUTE_MS)
+        for shock in [each for each in self.shocks if each.is_over(self.now_ms) and not each.is_violent(self.now_ms)]:
+            self._keep(shock.log_move(self.now_ms))
+            self.shocks.remove(shock)
+
+    def _move(self, minutes: float) -> None:
+        """The random number is drawn even while held, so a pin does not shift the rest of the day."""
+        noise = self.chance.gauss(0.0, 1.0) if self.chance is not None else 0.0
         if not self.is_held:
             self._log_price += noise * self.volatility_bps / 10_000 * math.sqrt(minutes)
             self._log_price += self.drift_bps_per_minute / 10_000 * minutes
-        self._retire()
 
-    def _retire(self) -> None:
-        for shock in [each for each in self.shocks if each.is_over(self.now_ms) and not each.is_violent(self.now_ms)]:
-            self._log_price += shock.log_move(self.now_ms)
-            self.shocks.remove(shock)
+    def _keep(self, log_move: float) -> None:
+        """What a shock that is over leaves behind."""
+        self._log_price += log_move
+
+    def _shocked(self) -> float:
+        return sum(each.log_move(self.now_ms) for each in self.shocks)
 
     @property
     def price(self) -> float:
-        return math.exp(self._log_price + sum(each.log_move(self.now_ms) for each in self.shocks))
+        return math.exp(self._log_price + self._shocked())
+
+    @property
+    def index_price(self) -> Decimal:
+        return Decimal(f"{self.price:.8f}")
+
+    @property
+    def deals(self) -> tuple[Deal, ...]:
+        """Recorded trades of the last step; a walk has none."""
+        return ()
 
     def set_price(self, price: float, hold: bool) -> None:
         """Jump now; shocks still running are dropped."""

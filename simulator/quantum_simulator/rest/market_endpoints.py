@@ -191,7 +191,6 @@ def klines(call: Call) -> list[list[str | int]]:
 
 
 def _kline(each: Candle) -> list[str | int]:
-    half, quote_half = each.volume / 2, each.quote_volume / 2
     prices = [text(each.open), text(each.high), text(each.low), text(each.close)]
     volumes: list[str | int] = [text(each.volume), each.close_ms, money(each.quote_volume), each.trades]
-    return [each.open_ms, *prices, *volumes, text(half), money(quote_half), "0"]
+    return [each.open_ms, *prices, *volumes, text(each.taker_buy_volume), money(each.taker_buy_quote_volume), "0"]

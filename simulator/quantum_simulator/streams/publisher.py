@@ -87,7 +87,7 @@ class Publisher:
 
     def _trade(self, effect: TradeEffect) -> None:
         trade = self._state.tape.see(effect)
-        self._state.market.see(effect.symbol, effect.price, effect.at_ms, effect.quantity)
+        self._state.market.see(effect.symbol, effect.price, effect.at_ms, effect.quantity, effect.buyer_is_maker)
         self._hub.to_stream(f"{effect.symbol.lower()}@aggTrade", "market", render.agg_trade(effect, trade.id))
         self._hub.to_stream(f"{effect.symbol.lower()}@trade", "public", render.trade(effect, trade.id))
 

@@ -247,8 +247,8 @@ def kline(symbol: str, candle: Candle, interval: str, at_ms: int) -> Json:
         "n": candle.trades,
         "x": at_ms >= candle.close_ms,
         "q": money(candle.quote_volume),
-        "V": text(candle.volume / 2),
-        "Q": money(candle.quote_volume / 2),
+        "V": text(candle.taker_buy_volume),
+        "Q": money(candle.taker_buy_quote_volume),
         "B": "0",
     }
     return {"e": "kline", "E": at_ms, "s": symbol, "k": body}

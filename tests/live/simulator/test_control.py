@@ -71,6 +71,23 @@ async def test_an_order_is_forgotten_in_the_venues_own_time(alpha) -> None:
     assert (await alpha.call("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", fromId=0, startTime=1)).code == -1128
 
 
+async def test_what_the_venue_lived_can_be_taken_away_in_binances_formats(alpha) -> None:
+    alpha.venue.step(3_000)
+    await alpha.order("BUY", "0.1")
+
+    async def recording(kind: str) -> tuple[int, str]:
+        async with alpha.session.get(f"{alpha.venue.control_url}/control/recording?symbol=BTCUSDT&kind={kind}") as response:
+            return response.status, await response.text()
+
+    lines = (await recording("1s"))[1].splitlines()
+    assert lines[0].startswith("open_time,open,high,low,close,volume,close_time")
+    assert all(len(each.split(",")) == 12 and int(each.split(",")[6]) < alpha.venue.state.clock.now_ms() for each in lines[1:])
+    trades = (await recording("trades"))[1].splitlines()
+    assert trades[0] == "id,price,qty,quote_qty,time,is_buyer_maker"
+    assert trades[-1].split(",")[2] == "0.100"
+    assert (await recording("5m"))[0] == 400
+
+
 async def test_a_deposit_is_told_on_the_stream(alpha, await_event) -> None:
     stream = await alpha.user_stream()
     await alpha.control("POST", "deposit", {"account": "alpha", "amountUsdt": "500"})

@@ -33,6 +33,11 @@ async def test_sigterm_ends_it_cleanly_although_nobody_hangs_up(tmp_path: Path, 
 
 
 async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
-    process, told = await start("--accounts-dir", str(tmp_path / "nowhere"))
-    assert await asyncio.wait_for(process.wait(), 10) == 2
-    assert "is not a directory" in told["reason"]
+    (tmp_path / "BTCUSDT-1s.csv").write_text("1760128200000,1,2,3\n")
+    for argument, directory, reason in (
+        ("--accounts-dir", tmp_path / "nowhere", "is not a directory"),
+        ("--replay-dir", tmp_path, "line 1"),
+    ):
+        process, told = await start(argument, str(directory))
+        assert await asyncio.wait_for(process.wait(), 10) == 2
+        assert reason in told["reason"]

@@ -68,7 +68,7 @@ def test_an_account_that_bids_in_the_empty_book_is_the_way_out(floor: Floor, pla
     assert place("alpha", "SELL", "0.1", reduce_only=True).status == "FILLED"
 
 
-def test_the_minimum_notional_counts_mark_for_market_and_price_for_limit_orders(place, crash) -> None:
+def test_the_minimum_notional_counts_mark_for_market_and_price_for_limit_orders(floor: Floor, place, crash) -> None:
     crash(0)
     for attempt in (lambda: place("alpha", "BUY", "0.001"), lambda: place("alpha", "BUY", "0.001", "79000.0")):
         with pytest.raises(VenueRefusal) as refused:
@@ -76,5 +76,9 @@ def test_the_minimum_notional_counts_mark_for_market_and_price_for_limit_orders(
         assert refused.value.code == -4164
         assert "unless you choose reduce only" in refused.value.message
     assert place("alpha", "BUY", "0.002", "79000.0").status == "NEW"
+    move_market(floor, {BTC: Quote(Decimal(100_500))}, 60_000, 6)
+    assert place("alpha", "BUY", "0.001").status == "FILLED", "worth enough on mark"
+    with pytest.raises(VenueRefusal):
+        place("alpha", "BUY", "0.001", "99000.0")
     assert place("alpha", "BUY", "0.003").status == "FILLED"
     assert place("alpha", "SELL", "0.001", reduce_only=True).status == "FILLED"
