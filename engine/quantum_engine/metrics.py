@@ -59,6 +59,12 @@ INTENTS: Final = Counter(
     ["origin", "verdict"],
     registry=REGISTRY,
 )
+ORDER_SENDS: Final = Counter(
+    "quantum_engine_order_sends_total",
+    "Requests for orders that left: kind entry or exit, attempt first or again.  again over first is the average of retries, at most 3.",
+    ["kind", "attempt"],
+    registry=REGISTRY,
+)
 INTENT_SECONDS: Final = Histogram(
     "quantum_engine_intent_seconds",
     "From an intent's arrival to its verdict: gate, journal and exchange.",

@@ -1,11 +1,14 @@
 """When to send again what was surely not done.  Pure.
 
-Why   an entry that could not be sent at once is worth nothing a minute later; an exit is
+Why   an entry that could not be sent at once is worth nothing a minute later; an exit is.  An exchange in distress is asked at most four
+      times for the same thing, and never for what may have been done
 """
 
 from typing import Final
 
-MOST_ATTEMPTS: Final = 4
+MOST_RETRIES: Final = 3
+"""Of one intent, so the average over many is at most that."""
+MOST_ATTEMPTS: Final = 1 + MOST_RETRIES
 FIRST_WAIT_SECONDS: Final = 0.1
 LONGEST_ENTRY_WAIT_SECONDS: Final = 1.0
 

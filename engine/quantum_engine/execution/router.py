@@ -34,13 +34,14 @@ class Router:
 
     def __init__(self, execution: Execution, clock: Clock) -> None:
         self._execution, self._clock = execution, clock
+        self._own: set[asyncio.Task[Verdict]] = set()
         self._entries: set[asyncio.Task[Verdict]] = set()
         self._exits: set[asyncio.Task[Verdict]] = set()
         self._exits_lately = Window(1.0)
 
     async def submit(self, intent: OrderIntent) -> Verdict:
         """From inside the engine, which asks for one thing per symbol at a time."""
-        return await self._carry(intent, "engine")
+        return await asyncio.shield(self._begun(intent, "engine", self._own))
 
     def take(self, intent: OrderIntent) -> "asyncio.Task[Verdict] | None":
         """From another program.  None: too many at once.  Whoever awaits the task must shield it: it is nobody's to cancel."""
@@ -53,11 +54,7 @@ class Router:
             return None
         if intent.reduce_only:
             self._exits_lately.add(self._clock.monotonic())
-        task = asyncio.create_task(self._carry(intent, "program"), name=f"intent {intent.id}")
-        room.add(task)
-        task.add_done_callback(room.discard)
-        task.add_done_callback(_say_what_nobody_awaits)
-        return task
+        return self._begun(intent, "program", room)
 
     def became_of(self, intent_id: str) -> IntentRecord | None:
         return self._execution.became_of(intent_id)
@@ -66,6 +63,13 @@ class Router:
     def in_progress(self) -> int:
         """Of other programs."""
         return len(self._entries) + len(self._exits)
+
+    def _begun(self, intent: OrderIntent, origin: str, room: "set[asyncio.Task[Verdict]]") -> "asyncio.Task[Verdict]":
+        task = asyncio.create_task(self._carry(intent, origin), name=f"intent {intent.id}")
+        room.add(task)
+        task.add_done_callback(room.discard)
+        task.add_done_callback(_say_what_nobody_awaits)
+        return task
 
     async def _carry(self, intent: OrderIntent, origin: str) -> Verdict:
         began = self._clock.monotonic()

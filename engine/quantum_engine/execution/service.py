@@ -36,6 +36,11 @@ from quantum_engine.verdicts import Accepted, Allowed, Declined, Refused, Verdic
 log = structlog.get_logger("quantum_engine.execution")
 RULES_SECONDS: Final = 600.0
 HOUSEKEEPING_SECONDS: Final = 1.0
+_SENDS: Final = {
+    (is_exit, is_again): metrics.ORDER_SENDS.labels("exit" if is_exit else "entry", "again" if is_again else "first")
+    for is_exit in (False, True)
+    for is_again in (False, True)
+}
 
 
 class Execution:
@@ -157,6 +162,7 @@ class Execution:
                 await self._close(record, Happened.NOT_THERE, str(permitted))
                 return self._count(permitted)
             self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
+            _SENDS[record.reduce_only, record.sent_times > 1].inc()
             try:
                 order = await self._exchange.place(
                     intent, record.client_order_id, lambda: not isinstance(self._still_permitted(record), Refused)

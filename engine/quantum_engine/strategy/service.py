@@ -58,19 +58,23 @@ class StrategyStage:
         self._symbols: dict[str, _Symbol] = {}
         self._closed: asyncio.Queue[tuple[str, Bar]] = asyncio.Queue(MOST_WAITING_BARS)
         self._no_entry_before: dict[str, float] = {}
+        self._acting: set[str] = set()
+        """Symbols whose order is on its way."""
         market.on_quote(self._see)
 
     async def run(self) -> None:
-        """For ever: one closed bar after the other."""
-        while True:
-            symbol, bar = await self._closed.get()
-            state = self._symbols.get(symbol)
-            if state is None:
-                continue
-            await self._seed(symbol, state)
-            state.trend = step(state.trend, bar, state.strategy)
-            if state.trend.last_open_ms == bar.open_time_ms and state.trend.is_ready(state.strategy):
-                await self._act(symbol, state)
+        """For ever: one closed bar after the other.  A symbol whose order is on its way sits out its bars, and holds up no other."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                symbol, bar = await self._closed.get()
+                state = self._symbols.get(symbol)
+                if state is None:
+                    continue
+                await self._seed(symbol, state)
+                state.trend = step(state.trend, bar, state.strategy)
+                is_newest = state.trend.last_open_ms == bar.open_time_ms and state.trend.is_ready(state.strategy)
+                if is_newest and symbol not in self._acting:
+                    self._act(symbol, state, tasks)
 
     def _see(self, quote: Quote) -> None:
         strategy = self._strategy()
@@ -101,7 +105,7 @@ class StrategyStage:
         except EngineError as error:
             log.warning("no history, warming up on live bars", symbol=symbol, error=str(error))
 
-    async def _act(self, symbol: str, state: _Symbol) -> None:
+    def _act(self, symbol: str, state: _Symbol, tasks: asyncio.TaskGroup) -> None:
         now = self._clock.monotonic()
         position = self._positions.positions.get(symbol)
         action = decide(
@@ -113,10 +117,18 @@ class StrategyStage:
         intent = self._intent(symbol, state, action)
         if intent is None:
             return
-        verdict = await self._submit(intent)
-        if isinstance(action, Open):
-            pause = state.strategy.cooldown_seconds if isinstance(verdict, Accepted) else REFUSED_PAUSE_SECONDS
-            self._no_entry_before[symbol] = now + pause
+        pause = state.strategy.cooldown_seconds if isinstance(action, Open) else None
+        self._acting.add(symbol)
+        tasks.create_task(self._ask(intent, now, pause))
+
+    async def _ask(self, intent: OrderIntent, now: float, cooldown_seconds: float | None) -> None:
+        try:
+            verdict = await self._submit(intent)
+        finally:
+            self._acting.discard(intent.symbol)
+        if cooldown_seconds is not None:
+            pause = cooldown_seconds if isinstance(verdict, Accepted) else REFUSED_PAUSE_SECONDS
+            self._no_entry_before[intent.symbol] = now + pause
 
     def _intent(self, symbol: str, state: _Symbol, action: Action) -> OrderIntent | None:
         """Its id names the bar, so the same bar asks for the same thing only once, also after a restart."""

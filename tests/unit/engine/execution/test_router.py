@@ -128,3 +128,14 @@ async def test_what_a_stop_withdrew_while_it_was_written_is_known_with_its_word(
     known = router.became_of("one")
     assert known is not None
     assert (known.is_live, known.refusal) == (False, "STOP_LATCHED")
+
+
+async def test_a_stage_that_is_cancelled_does_not_take_its_order_with_it(desk: Desk, router: Router) -> None:
+    stage = asyncio.create_task(router.submit(entry()))
+    await asyncio.sleep(0)
+    stage.cancel()
+    await asyncio.gather(stage, return_exceptions=True)
+    await desk.settle()
+    known = router.became_of("one")
+    assert known is not None
+    assert (known.is_live, desk.sent) == (True, ["one"])

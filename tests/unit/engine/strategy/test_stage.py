@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
-from tests.unit.engine.gate.worlds import BTC, limits, rules
+from tests.unit.engine.gate.worlds import BTC, ETH, limits, rules
 
 from quantum_api.strategy_mode import MODE_DEFAULTS, Mode, Strategy
 from quantum_engine.clock import ManualClock
@@ -129,3 +129,47 @@ async def test_new_lengths_begin_anew() -> None:
     assert world.intents == []
     await world.tick(108)
     assert len(world.intents) == 1
+
+
+class SlowFor(World):
+    """Two symbols; the order of one of them stays on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+        self.stage = StrategyStage(
+            self, self, self._submit, lambda: self.mode, lambda: [BTC, ETH], self.clock,
+            limits=limits, rules=lambda _: rules(), history=self._no_history,
+        )  # fmt: skip
+
+    async def _submit(self, intent: OrderIntent) -> Verdict:
+        self.intents.append(intent)
+        if intent.symbol == BTC:
+            await self.answers.wait()
+        return Accepted("id", None)
+
+    async def tick_both(self, *prices: int) -> None:
+        for price in prices:
+            mark = Decimal(price)
+            for symbol in (BTC, ETH):
+                self._newest = Quote(symbol, mark, mark, mark, self.clock.monotonic())
+                for listener in self._listeners:
+                    listener(self._newest)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            self.clock.advance(1)
+
+
+async def test_an_order_that_stays_on_its_way_holds_up_no_other_symbol_and_is_not_asked_for_again() -> None:
+    """A venue that takes its time with one order must not make every other signal an old one."""
+    world = SlowFor()
+    task = asyncio.create_task(world.stage.run())
+    await world.tick_both(*range(100, 112))
+    assert [intent.symbol for intent in world.intents].count(BTC) == 1
+    assert [intent.symbol for intent in world.intents].count(ETH) >= 1
+    world.answers.set()
+    world.clock.advance(STRATEGY.cooldown_seconds)
+    await world.tick_both(*range(112, 116))
+    assert [intent.symbol for intent in world.intents].count(BTC) == 2, "it goes on when the order has its answer"
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
