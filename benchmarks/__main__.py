@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import apply_to_ack, flatten, gate, in_process, order_path, stop_to_gates, thousand_engines, trip_to_condition
+from benchmarks import apply_to_ack, flatten, gate, in_process, order_path, stop_to_gates, thousand_engines, trip_to_condition, venue_rate
 from benchmarks.figures import Row, table
 from quantum_demo.stack import Stack, installed
 
@@ -21,6 +21,7 @@ ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "order-path": order_path.measure,
     "flatten": flatten.measure,
     "thousand-engines": thousand_engines.measure,
+    "venue-rate": venue_rate.measure,
 }
 
 

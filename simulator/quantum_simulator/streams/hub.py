@@ -22,7 +22,7 @@ class Connection:
     """One socket with its route, subscriptions and writer."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, route: str, is_combined: bool, account: str = ""
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, route: str, is_combined: bool, account: str = ""
     ) -> None:
         self.socket = socket
         self._transport = transport
@@ -54,7 +54,7 @@ class Connection:
     def cut(self) -> None:
         """Close without a farewell, as a broken network would."""
         self._writer.cancel()
-        if isinstance(self._transport, asyncio.Transport):
+        if self._transport is not None:
             self._transport.abort()
 
     async def finish(self) -> None:

@@ -41,3 +41,18 @@ async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
         process, told = await start(argument, str(directory))
         assert await asyncio.wait_for(process.wait(), 10) == 2
         assert reason in told["reason"]
+
+
+async def test_a_cut_stream_breaks_also_under_the_event_loop_of_the_process(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    """uvloop's transports are no ``asyncio.Transport``: a cut that asked for one left the connection open and silent."""
+    process, told = await start("--symbols", "BTCUSDT")
+    market = await session.ws_connect(f"{told['streams']}/market/ws/btcusdt@markPrice@1s")
+    await market.receive_json(timeout=5)
+    async with session.post(told["control"] + "/control/faults", json={"kind": "stream_cut"}) as response:
+        assert response.status == 200
+    async with asyncio.timeout(5):
+        while (await market.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+    assert market.closed
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
