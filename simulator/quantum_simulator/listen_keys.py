@@ -6,9 +6,17 @@ Flow  listenKey endpoint -> HERE <- user stream, venue clock
 Why   one key per account, sixty minutes, extended by PUT; POST returns the existing one, as Binance does
 """
 
+import hashlib
 from collections.abc import Callable
+from itertools import count
 
 LIFE_MS = 60 * 60_000
+
+
+def seeded(seed: int) -> Callable[[], str]:
+    """Keys that a repeated run repeats: they stand in stream messages.  For venues that are stepped by hand."""
+    numbers = count()
+    return lambda: hashlib.sha256(f"{seed}/listen-key/{next(numbers)}".encode()).hexdigest()
 
 
 class ListenKeys:

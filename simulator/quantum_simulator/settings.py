@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     mark_interval_ms: int = Field(default=1_000, ge=1, le=60_000, description="how often @markPrice@1s is sent")
     speed: float = Field(default=1.0, gt=0, le=10_000, description="market time per venue time")
     hand_stepped: bool = Field(default=False, description="time moves only by POST /control/step")
+    start_ms: int = Field(default=0, ge=0, description="hand-stepped: venue time at the start, milliseconds since the epoch; 0: now")
     history_minutes: int = Field(default=500, ge=0, le=3_000, description="candles made up before the start")
     funding_minutes: int = Field(default=480, ge=1, le=1_440, description="venue time between two funding payments")
     replay_dir: Path | None = Field(default=None, description="directory of <SYMBOL>-1s|1m|trades*.csv[.gz] or .zip files to live through")
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
             mark_interval_ms=self.mark_interval_ms,
             speed=self.speed,
             is_hand_stepped=self.hand_stepped,
+            start_ms=self.start_ms,
             history_minutes=self.history_minutes,
             funding_interval_ms=self.funding_minutes * 60_000,
             instruments=tuple(DEFAULT_INSTRUMENTS[symbol] for symbol in self.symbols),

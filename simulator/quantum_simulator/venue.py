@@ -22,6 +22,7 @@ from quantum_simulator.core.instruments import DEFAULT_INSTRUMENTS, Instrument
 from quantum_simulator.core.session import move_market
 from quantum_simulator.core.settlement import print_trade
 from quantum_simulator.faults import FaultKind, Faults
+from quantum_simulator.listen_keys import ListenKeys, seeded
 from quantum_simulator.market.market import Market
 from quantum_simulator.market.replay import Recording
 from quantum_simulator.order_log import OrderLog
@@ -46,6 +47,8 @@ class VenueOptions:
     speed: float = 1.0
     """Market time per venue time: walk, drift and shocks run this much faster; stamps and rate limits do not."""
     is_hand_stepped: bool = False
+    """Then the same seed, commands and steps give the same order log and stream messages, byte for byte."""
+    start_ms: int = 0
     history_minutes: int = 500
     funding_interval_ms: int = FUNDING_INTERVAL_MS
     """In venue time, on its multiples since the epoch, as Binance's 00:00, 08:00 and 16:00 UTC."""
@@ -60,9 +63,9 @@ class VenueOptions:
         recorded = {each.instrument.symbol: each.instrument for each in self.recordings}
         return (*(each for each in self.instruments if each.symbol not in recorded), *recorded.values())
 
-    def start_ms(self, wall_ms: int) -> int:
-        """A hand-stepped venue lives in the time of its recording, if it has one."""
-        return min((each.start_ms for each in self.recordings), default=wall_ms)
+    def begin_ms(self, wall_ms: int) -> int:
+        """Where a hand-stepped venue begins: as said, else in the time of its recording, else now."""
+        return self.start_ms or min((each.start_ms for each in self.recordings), default=wall_ms)
 
 
 class Venue:
@@ -72,11 +75,13 @@ class Venue:
         self._options = options or VenueOptions()
         wall = WallClock()
         if clock is None:
-            clock = HandClock(self._options.start_ms(wall.now_ms())) if self._options.is_hand_stepped else wall
+            clock = HandClock(self._options.begin_ms(wall.now_ms())) if self._options.is_hand_stepped else wall
         floor = Floor.of(self._options.listed, accounts)
         floor.schedule_funding(self._options.funding_interval_ms, clock.now_ms())
         market = Market(self._options.listed, self._options.seed, clock.now_ms(), self._options.history_minutes, self._options.recordings)
         self._state = VenueState(floor, market, clock, wall, self._options.limits)
+        if isinstance(clock, HandClock):
+            self._state.listen_keys = ListenKeys(seeded(self._options.seed))
         for account in floor.accounts.values():
             account.updated_ms = account.updated_ms or clock.now_ms()
         self._hub = Hub(self._is_silent)
@@ -201,6 +206,10 @@ class Venue:
     @property
     def state(self) -> VenueState:
         return self._state
+
+    @property
+    def hub(self) -> Hub:
+        return self._hub
 
     @property
     def floor(self) -> Floor:

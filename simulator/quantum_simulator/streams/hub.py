@@ -64,8 +64,8 @@ class Connection:
 
 def _type_of(message: Any) -> str:
     """The event type; several marks at once are a list of the same type."""
-    first = message[0] if isinstance(message, list) else message
-    return str(first["e"])
+    first = next(iter(message), {}) if isinstance(message, list) else message
+    return str(first.get("e", ""))
 
 
 class Hub:
