@@ -53,10 +53,11 @@ class RestServer:
         incoming = Incoming(request.method, path, query, body, request.headers.get("X-MBX-APIKEY", ""), request.remote or "", params)
         endpoint = ENDPOINTS.get((incoming.method, path))
         if endpoint is None:
-            return web.Response(status=404, body=b"", content_type="text/html")
+            return web.Response(status=404, body=b"", headers=self._used_weight(incoming), content_type="text/html")
         fault = await self._struck(incoming)
         headers: dict[str, str] = {}
         status, reply = self._outcome(incoming, endpoint, fault, headers)
+        headers |= self._used_weight(incoming)
         self._state.flush()
         if fault is not None and fault.kind is FaultKind.DROP_ANSWER and request.transport is not None:
             request.transport.abort()
@@ -84,7 +85,7 @@ class RestServer:
         try:
             if fault is not None and fault.kind not in EXECUTED_KINDS:
                 raise self._as_refusal(fault, incoming)
-            self._weigh(incoming, endpoint, headers)
+            self._state.limits.use_weight(incoming.ip, endpoint.cost(incoming.params), self._state.wall.now_ms())
             account = self._identify(incoming, endpoint)
             if endpoint.order_count and account is not None:
                 self._count_order(account, endpoint.order_count, headers)
@@ -122,12 +123,9 @@ class RestServer:
             case _:
                 return VenueRefusal(fault.code, fault.message, fault.http_status)
 
-    def _weigh(self, incoming: Incoming, endpoint: Endpoint, headers: dict[str, str]) -> None:
-        limits, now_ms = self._state.limits, self._state.wall.now_ms()
-        try:
-            limits.use_weight(incoming.ip, endpoint.cost(incoming.params), now_ms)
-        finally:
-            headers["X-MBX-USED-WEIGHT-1M"] = str(limits.weight_used(incoming.ip, now_ms))
+    def _used_weight(self, incoming: Incoming) -> dict[str, str]:
+        """On every answer, also on those of a fault: a client corrects its own count by it."""
+        return {"X-MBX-USED-WEIGHT-1M": str(self._state.limits.weight_used(incoming.ip, self._state.wall.now_ms()))}
 
     def _count_order(self, account: Account, cost: tuple[int, int], headers: dict[str, str]) -> None:
         limits, now_ms = self._state.limits, self._state.wall.now_ms()

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.venue import Venue, VenueOptions
@@ -46,7 +47,7 @@ class Client:
 
     async def raw(self, method: str, target: str, **more: Any) -> Answer:
         more.setdefault("headers", {"X-MBX-APIKEY": self.key})
-        async with self.session.request(method, self.venue.base_url + target, **more) as response:
+        async with self.session.request(method, URL(self.venue.base_url + target, encoded=True), **more) as response:
             return Answer(response.status, await response.json(), response.headers)
 
     async def order(self, side: str, quantity: str, **more: object) -> Answer:
