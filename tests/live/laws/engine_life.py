@@ -8,6 +8,7 @@ Why   a law over random histories needs hundreds of starts and crashes; the chao
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -33,7 +34,6 @@ CRASH_POINTS = (
     "after-intent-before-send", "after-trip-before-journal", "after-latch-before-report", "after-latch-before-flatten",
     "after-document-before-ack",
 )  # fmt: skip
-_POINT_MODULES = ("execution.service", "emergency.service", "policy.service")
 
 
 class Killed(BaseException):
@@ -192,7 +192,8 @@ def crash_points(life: Callable[[], Life | None]) -> Any:
         if running is not None:
             running.reached(point)
 
-    return [patch(f"quantum_engine.{module}.crash_point", reached) for module in _POINT_MODULES]
+    modules = [name for name, module in sys.modules.items() if name.startswith("quantum_engine.") and hasattr(module, "crash_point")]
+    return [patch(f"{name}.crash_point", reached) for name in modules]
 
 
 def on_disk(path: Path, table: Table) -> dict[str, bytes]:

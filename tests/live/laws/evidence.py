@@ -77,6 +77,8 @@ class Evidence:
     exits: set[str] = field(default_factory=set)
     """Client ids of the stop's own closing orders: their quantity is whatever was held."""
     told: list[Told] = field(default_factory=list)
+    believed: set[tuple[str, Decimal]] = field(default_factory=set)
+    """Symbol and quantity that the engine held to be true at any moment."""
     noted: list[str] = field(default_factory=list)
     """What was seen broken while it happened: a latch that went, a gate that was not as tight as acknowledged."""
     venue_holds: Mapping[str, Decimal] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from tests.live.laws.steps import (
     Restart,
     Step,
     Submit,
+    Together,
     Trouble,
     Wait,
 )
@@ -43,12 +44,12 @@ SIDES = st.sampled_from(["BUY", "SELL"])
 SYMBOL = st.sampled_from(SYMBOLS)
 ORDERS = st.builds(
     Order,
-    name=st.integers(0, 9),
+    name=st.integers(0, 29),
     side=SIDES,
-    lots=st.sampled_from([100, 100, 200, 300, 1_000]),
-    symbol=SYMBOL,
+    lots=st.sampled_from([100, 100, 200, 200, 300]),
+    symbol=st.sampled_from([SYMBOLS[0], *SYMBOLS]),
     bps=st.sampled_from([None, None, None, 10, 40]),
-    reduce=st.sampled_from([False, False, False, True]),
+    reduce=st.sampled_from([False, False, True]),
 )
 SUBMIT = st.builds(Submit, st.lists(ORDERS, min_size=1, max_size=3).map(tuple), st.sampled_from([0.0, 0.05, 0.5, 3.0]))
 WAIT = st.builds(Wait, st.sampled_from([0.1, 1.0, 3.0, 12.0, 31.0]))
@@ -89,18 +90,28 @@ SCOPES = st.sampled_from([(), (), (SYMBOLS[0],), (SYMBOLS[1],)])
 ENGAGE = st.builds(Engage, st.integers(0, 2), st.sampled_from(list(StopAction)), SCOPES)
 RELEASE = st.builds(Release, st.sampled_from([None, 0, 1, 2]))
 HALT = st.builds(Halt, st.sampled_from(list(StopAction)))
-CRASH = st.builds(Crash, st.sampled_from(["", "", *CRASH_POINTS]))
+CRASH = st.builds(Crash, st.sampled_from(["", "", *CRASH_POINTS]), st.sampled_from([0.0, 1.0, 15.0]))
 AWAY = st.sampled_from([RedisIs(False), RedisIs(True), DiskIs(True), DiskIs(False), Restart(), Cure()])
 
 
+SHUT = st.one_of(DOCUMENT, ENGAGE, HALT)
+RACE = st.lists(st.one_of(SUBMIT, SUBMIT, SHUT, FOREIGN, MOVE), min_size=2, max_size=4).map(lambda steps: Together(tuple(steps)))
+"""The gate shuts while orders leave, fill and are taken by others."""
+OPENED = st.builds(
+    lambda side, lots, symbol: Submit((Order(30, side, lots, symbol),), 3.0), SIDES, st.sampled_from([100, 200]), st.sampled_from(SYMBOLS)
+)
+"""Most histories begin with a position."""
+
+
 def _histories(*steps: SearchStrategy[Step]) -> SearchStrategy[list[Step]]:
-    return st.lists(st.one_of(*steps), min_size=1, max_size=14)
+    some = st.lists(st.one_of(*steps), max_size=8)
+    return st.tuples(st.lists(OPENED, max_size=1), some, some).map(lambda parts: [step for part in parts for step in part])
 
 
-ENTRIES = _histories(SUBMIT, SUBMIT, SUBMIT, UNKNOWN, UNKNOWN, TROUBLE, DEAF, CRASH, WAIT, MOVE)
-GATES = _histories(SUBMIT, SUBMIT, SUBMIT, DOCUMENT, DOCUMENT, ENGAGE, RELEASE, UNKNOWN, FOREIGN, MOVE, CRASH, WAIT)
-STOPS = _histories(SUBMIT, SUBMIT, ENGAGE, HALT, RELEASE, DOCUMENT, TROUBLE, TROUBLE, FOREIGN, MOVE, CRASH, DEAF, WAIT)
+ENTRIES = _histories(SUBMIT, SUBMIT, SUBMIT, SUBMIT, UNKNOWN, UNKNOWN, TROUBLE, DEAF, CRASH, WAIT, MOVE)
+GATES = _histories(SUBMIT, SUBMIT, RACE, RACE, RACE, DOCUMENT, ENGAGE, RELEASE, UNKNOWN, FOREIGN, MOVE, CRASH, WAIT)
+STOPS = _histories(SUBMIT, SUBMIT, RACE, ENGAGE, HALT, RELEASE, RELEASE, DOCUMENT, TROUBLE, TROUBLE, FOREIGN, MOVE, CRASH, DEAF, WAIT)
 EVERYTHING = _histories(
-    SUBMIT, SUBMIT, SUBMIT, UNKNOWN, TROUBLE, DEAF, FOREIGN, DOCUMENT, ENGAGE, HALT, RELEASE, MOVE, CRASH, AWAY, WAIT,
+    SUBMIT, SUBMIT, SUBMIT, RACE, RACE, UNKNOWN, TROUBLE, DEAF, FOREIGN, DOCUMENT, ENGAGE, HALT, RELEASE, RELEASE, MOVE, CRASH, AWAY, WAIT,
     st.builds(Replay, st.integers(1, 3)), st.builds(Deposit, st.sampled_from([-2_000, 5_000])),
 )  # fmt: skip

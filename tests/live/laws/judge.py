@@ -16,8 +16,8 @@ from quantum_api.gate import Gate
 from quantum_simulator.order_log import LogEntry
 
 PLACED = "POST /fapi/v1/order"
-GRACE_TURNS = 12
-"""Between the last question to the gate and the venue's first line lie a few turns of the loop: the socket, the parser, the handler."""
+GRACE_TURNS = 4
+"""Between the last question to the gate and the venue's first line lie three turns of the loop: the socket, the parser, the handler."""
 
 
 def at_most_one_order_per_intent(evidence: Evidence) -> list[str]:
@@ -33,13 +33,17 @@ def at_most_one_order_per_intent(evidence: Evidence) -> list[str]:
 
 
 def what_was_declared_dead_is_not_live(evidence: Evidence) -> list[str]:
-    """And what was declared live is there."""
-    taken = {e.client_id for e in evidence.log if e.what == "accepted" and e.request == PLACED}
-    return [
-        f"intent {told.intent} was told to be {'live' if told.is_live else 'dead'}, and the venue {'has' if has else 'never had'} it"
-        for told in evidence.told
-        if (has := told.client_id in taken) is not told.is_live
-    ]
+    """And what was declared live is there: by its id, and by the quantity that only this intent bears."""
+    taken = [e for e in evidence.log if e.what == "accepted" and e.request == PLACED]
+    ids = {e.client_id for e in taken}
+    by_shape = {(e.symbol, e.side, Decimal(e.quantity)) for e in taken if e.client_id not in evidence.exits}
+    broken = []
+    for told in evidence.told:
+        is_there = told.client_id in ids
+        has_twin = not told.is_live and bool(evidence.sent.get(told.intent, set()) & by_shape)
+        if is_there is not told.is_live or has_twin:
+            broken.append(f"intent {told.intent} was told to be {'live' if told.is_live else 'dead'}, and at the venue it is not so")
+    return broken
 
 
 def nothing_opens_past_a_shut_gate(evidence: Evidence) -> list[str]:
@@ -86,6 +90,18 @@ def position_is_the_sum_of_fills(evidence: Evidence) -> list[str]:
     return broken
 
 
+def the_engine_believes_no_position_that_never_was(evidence: Evidence) -> list[str]:
+    """Late it may be, wrong never: a fill that counts twice for a moment lets a "reduce" turn the position round in that moment."""
+    was: defaultdict[str, set[Decimal]] = defaultdict(lambda: {Decimal(0)})
+    now: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for entry in _fills(evidence.log):
+        now[entry.symbol] += _signed(entry)
+        was[entry.symbol].add(now[entry.symbol])
+    return [
+        f"the engine held {quantity} {symbol}, which never was" for symbol, quantity in evidence.believed if quantity not in was[symbol]
+    ]
+
+
 def noted_while_it_happened(evidence: Evidence) -> list[str]:
     return list(dict.fromkeys(evidence.noted))
 
@@ -96,6 +112,7 @@ LAWS: tuple[Callable[[Evidence], list[str]], ...] = (
     nothing_opens_past_a_shut_gate,
     what_may_only_reduce_only_reduces,
     position_is_the_sum_of_fills,
+    the_engine_believes_no_position_that_never_was,
     noted_while_it_happened,
 )
 

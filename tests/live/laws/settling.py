@@ -5,6 +5,7 @@ Flow  living -> HERE -> evidence
 Why   "whenever the venue lets it" is tested by letting it: then a stop must be flat, an intent decided, the books right
 """
 
+import asyncio
 from decimal import Decimal
 
 from tests.live.laws.engine_life import on_disk
@@ -14,12 +15,16 @@ from tests.live.laws.world import World
 from quantum_engine.domain import Purpose
 from quantum_engine.execution.intents import IntentRecord, IntentState, decode
 from quantum_engine.journal import Table
+from quantum_simulator.faults import STREAM_KINDS, FaultKind
 
+STUCK_SECONDS = 8.0
+"""Long enough to have tried, and to have asked what became of it."""
 SETTLED_SECONDS = 150.0
 """Bans, receive windows, retries and comparisons are over by then."""
 
 
 async def settle(world: World) -> None:
+    await _hear_why(world)
     world.life.crash_at = ""
     world.cure()
     world.people.lease_seconds = 3_600
@@ -28,6 +33,21 @@ async def settle(world: World) -> None:
         world.evidence.noted += [f"all was cured, and after {SETTLED_SECONDS:g} s {sentence}" for sentence in _open(world)]
     await world.after_step()
     _take_evidence(world)
+
+
+async def _hear_why(world: World) -> None:
+    """While the troubles last: a stop that is not done says what stands in its way, in the venue's own words if that refuses."""
+    if all(latch.cooldown_until_ms is not None for latch in world.life.status.latches):
+        return
+    await asyncio.sleep(STUCK_SECONDS)
+    await world.after_step()
+    lasting = [fault for fault in world.side.venue.faults.ordered if fault.left is None and fault.kind not in STREAM_KINDS]
+    are_refusals = bool(lasting) and all(fault.kind is FaultKind.REJECT_CODE for fault in lasting)
+    for latch in world.life.status.latches:
+        if latch.cooldown_until_ms is None and not latch.message:
+            world.evidence.noted.append(f"stop {latch.id} is not done and does not say why")
+        if latch.cooldown_until_ms is None and are_refusals and not any(str(fault.code) in latch.message for fault in lasting):
+            world.evidence.noted.append(f"the venue refuses, and stop {latch.id} only says {latch.message!r}")
 
 
 def _open(world: World) -> list[str]:

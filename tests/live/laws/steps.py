@@ -208,6 +208,16 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Together:
+    """All begin in the same turn of the loop."""
+
+    steps: tuple[Step, ...]
+
+    async def live(self, world: World) -> None:
+        await asyncio.gather(*(step.live(world) for step in self.steps))
+
+
+@dataclass(frozen=True)
 class Wait:
     seconds: float
 
@@ -226,12 +236,15 @@ class Crash:
     """Now, or with a name as soon as that point is passed."""
 
     at: str = ""
+    seconds: float = 0.0
+    """How long the new process has before the next step."""
 
     async def live(self, world: World) -> None:
         if self.at:
             world.life.crash_at = self.at
         else:
             await world.crash()
+        await asyncio.sleep(self.seconds)
 
 
 @dataclass(frozen=True)

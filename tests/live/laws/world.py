@@ -83,6 +83,8 @@ class World:
 
     async def _boot(self) -> None:
         self._lives.append(Life(self._settings(), self.clock))
+        positions = self.life.trading.positions
+        positions.on_change(lambda: self.evidence.believed.update((view.symbol, view.quantity) for view in positions.positions.values()))
         await self.life.start()
         self.life.journal.set_full(self._is_disk_full)
         self.watch.look(self.life, self.journal_path)
