@@ -20,7 +20,6 @@ from tests.live.laws.virtual_time import WorldClock
 from quantum_api.engine_status import Acknowledgement, DocumentRefused, EngineStatus, Latch
 from quantum_api.trading_policy import StopAction
 from quantum_engine import node as node_module
-from quantum_engine.adapters.redis_mirror import RedisMirror
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.domain import OrderIntent
 from quantum_engine.errors import JournalUnavailableError
@@ -60,19 +59,6 @@ class Journal(SqliteJournal):
             self.clock.outside -= 1
 
 
-class Mirror(RedisMirror):
-    """The real mirror, whose answers are waited for in real time."""
-
-    clock: WorldClock
-
-    async def _ask(self, question: Any) -> Any:
-        self.clock.outside += 1
-        try:
-            return await super()._ask(question)
-        finally:
-            self.clock.outside -= 1
-
-
 class Life:
     """From start to crash."""
 
@@ -90,13 +76,9 @@ class Life:
         class OfThisWorld(Journal):
             clock = self._clock
 
-        class MirrorOfThisWorld(Mirror):
-            clock = self._clock
-
         with (
             patch.object(node_module, "MachineClock", lambda: self._clock),
             patch.object(node_module, "SqliteJournal", OfThisWorld),
-            patch.object(node_module, "RedisMirror", MirrorOfThisWorld),
         ):
             yield
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tests.live.laws.engine_life import crash_points
 from tests.live.laws.evidence import Evidence
 from tests.live.laws.judge import judge
-from tests.live.laws.redis import Redis
+from tests.live.laws.redis import Redis, waited_for
 from tests.live.laws.settling import settle
 from tests.live.laws.steps import History
 from tests.live.laws.virtual_time import WorldLoop, live
@@ -37,6 +37,7 @@ def broken_laws(history: History, redis: Redis) -> list[str]:
 async def _through(history: History, loop: WorldLoop, folder: Path, redis: Redis) -> Evidence:
     world = World(loop, folder, redis)
     with ExitStack() as stack:
+        stack.enter_context(waited_for(world.clock))
         for each in crash_points(lambda: world.running):
             stack.enter_context(each)
         try:
