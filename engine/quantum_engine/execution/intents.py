@@ -193,6 +193,11 @@ class IntentTable:
         return self._by_client_id.get(client_id)
 
     @property
+    def records(self) -> tuple[IntentRecord, ...]:
+        """Every one, in the order in which they were recorded or read."""
+        return tuple(self._by_id.values())
+
+    @property
     def open(self) -> tuple[IntentRecord, ...]:
         """Without a final state, oldest first."""
         return tuple(self._open.values())

@@ -1,7 +1,10 @@
 """How many orders and intents there were in the last second and minute.  Pure; the time is handed in."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from quantum_engine.execution.intents import IntentRecord
 
 
 @dataclass(slots=True)
@@ -30,3 +33,12 @@ class Pace:
     def accepted(self, now: float) -> None:
         self.orders.add(now)
         self.intents.add(now)
+
+
+def remembered(records: Iterable[IntentRecord], now: float, now_ms: int) -> Pace:
+    """After a start: a process that dies and comes back in a loop has no fresh minute each time."""
+    pace = Pace()
+    ages = [max(now_ms - record.recorded_ms, 0) / 1_000 for record in records if not record.reduce_only]
+    for age_seconds in sorted((age for age in ages if age < pace.intents.seconds), reverse=True):
+        pace.accepted(now - age_seconds)
+    return pace

@@ -24,6 +24,7 @@ from quantum_engine.execution.balance import Balance
 from quantum_engine.execution.gather import Gatherer
 from quantum_engine.execution.intents import Happened, IntentRecord, IntentState, IntentTable
 from quantum_engine.execution.ledger import Ledger
+from quantum_engine.execution.pace import remembered
 from quantum_engine.execution.ports import Holdings, Quotes
 from quantum_engine.execution.retries import wait_before_retry
 from quantum_engine.gate.chain import is_worth_asking, judge, still_permitted
@@ -105,6 +106,7 @@ class Execution:
         What cannot be settled at once holds the gate at REDUCE_ONLY (source "recovery") until ``run`` has settled it.
         """
         await self._ledger.load()
+        self._world.pace = remembered(self._table.records, self._clock.monotonic(), self._exchange.venue_ms())
         for record in self._table.open:
             self._world.flight.left(record.as_order)
         self._asker.restarted(self._table.open)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import resource
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -144,3 +146,65 @@ async def test_without_a_token_file_or_an_exchange_nothing_is_taken(trader: Engi
     token.write_text(TOKEN)
     await engine.start(QT_ENGINE_INTENTS_TOKEN_FILE=str(token))
     assert (await ask(engine, intent("one")))[0] == 503
+
+
+async def test_fifty_signals_in_five_seconds_become_ten_orders_and_none_waits(trader: EngineRig, account: AccountAtVenue, pen: Pen) -> None:
+    await opened(trader, pen, max_intents_per_minute=10, max_orders_per_second=10)
+
+    async def signal(number: int) -> tuple[int, float]:
+        began = asyncio.get_running_loop().time()
+        code, _ = await ask(trader, intent(f"signal-{number}"))
+        return code, asyncio.get_running_loop().time() - began
+
+    signals = []
+    for number in range(50):
+        signals.append(asyncio.create_task(signal(number)))
+        await asyncio.sleep(0.1)
+    answers = await asyncio.gather(*signals)
+    assert [code for code, _ in answers].count(200) == 10
+    assert {code for code, _ in answers} == {200, 403}
+    assert max(lag for _, lag in answers) < 5.0
+    assert len(await orders_at(account)) == 10
+
+
+def resident_mib(rig: EngineRig) -> float:
+    assert rig.process is not None
+    pages = int(Path(f"/proc/{rig.process.pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+async def test_a_halt_in_the_middle_of_a_flood_shuts_the_gate_and_nothing_enters_after_it(
+    trader: EngineRig, account: AccountAtVenue, pen: Pen
+) -> None:
+    """Sixteen programs ask as fast as they can; the halt comes over the same socket and is not behind them."""
+    await opened(trader, pen, max_intents_per_minute=6_000, max_orders_per_second=100)
+    now = asyncio.get_running_loop().time
+    answers: list[tuple[float, int, str]] = []
+
+    async def program(name: int) -> None:
+        number = 0
+        while True:
+            began, number = now(), number + 1
+            code, told = await ask(trader, intent(f"{name}-{number}", quantity="0.001"))
+            answers.append((began, code, told.get("refusal", "")))
+
+    async def answered(count: int) -> bool:
+        return len(answers) >= count
+
+    programs = [asyncio.create_task(program(name)) for name in range(16)]
+    await trader.until(lambda: answered(300), "the flood is on")
+    before_mib, asked = resident_mib(trader), now()
+    await trader.halt("flood", action="HaltEntries")
+    halted = now()
+    entered = len(await orders_at(account))
+    enough = len(answers) + 300
+    await trader.until(lambda: answered(enough), "the flood goes on", seconds=20)
+    for task in programs:
+        task.cancel()
+    await asyncio.gather(*programs, return_exceptions=True)
+    assert halted - asked < 2.0
+    after = {(code, refusal) for began, code, refusal in answers if began > halted}
+    assert after <= {(403, "STOP_LATCHED"), (429, "")}
+    assert (403, "STOP_LATCHED") in after
+    assert len(await orders_at(account)) == entered
+    assert resident_mib(trader) - before_mib < 32

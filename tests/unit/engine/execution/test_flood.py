@@ -47,6 +47,17 @@ async def test_fifty_signals_in_five_seconds_are_ten_intents_and_the_next_minute
     assert len(desk.sent) == 20
 
 
+async def test_a_restart_in_the_middle_gives_no_fresh_minute(desk: Desk) -> None:
+    """A process that crashes after each order would otherwise send ten more each time."""
+    assert (await burst(desk, Router(desk.execution, desk.clock), 6, 5.0)).count("accepted") == 6
+    for number in range(3):
+        await desk.restart()
+        await burst(desk, Router(desk.execution, desk.clock), 10, 5.0, f"life-{number}")
+    assert len(desk.sent) == 10
+    desk.clock.advance(60)
+    assert (await burst(desk, Router(desk.execution, desk.clock), 10, 5.0, "later")).count("accepted") == 10
+
+
 async def test_no_minute_holds_more_than_ten_however_the_signals_fall(desk: Desk) -> None:
     """A window that slides: the last second of one minute and the first of the next are one minute too."""
     router, times = Router(desk.execution, desk.clock), []
