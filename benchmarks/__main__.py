@@ -4,7 +4,18 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import apply_to_ack, flatten, gate, in_process, order_path, stop_to_gates, thousand_engines, trip_to_condition, venue_rate
+from benchmarks import (
+    apply_to_ack,
+    flatten,
+    flood,
+    gate,
+    in_process,
+    order_path,
+    stop_to_gates,
+    thousand_engines,
+    trip_to_condition,
+    venue_rate,
+)
 from benchmarks.figures import Row, table
 from quantum_demo.stack import Stack, installed
 
@@ -16,6 +27,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Awaitable[list[Row]]]] = {
 
 
 ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "flood": flood.measure,
     "gate": gate.measure,
     "in-process": in_process.measure,
     "order-path": order_path.measure,

@@ -28,12 +28,11 @@ from quantum_api.trading_policy import Limits
 from quantum_engine import logs
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.clock import SystemClock, random_id
-from quantum_engine.domain import OrderIntent, Side
+from quantum_engine.domain import OrderIntent, OrderView, Side
 from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
 from quantum_engine.exchanges.port import OrderUpdate
 from quantum_engine.execution.gather import Gatherer
 from quantum_engine.execution.service import Execution
-from quantum_engine.positions.service import Positions
 from quantum_engine.verdicts import Accepted
 
 ORDERS = 300
@@ -66,17 +65,17 @@ def _in_the_engines_loop() -> tuple[list[float], list[float]]:
 
 
 async def _both() -> tuple[list[float], list[float]]:
-    with tempfile.TemporaryDirectory() as directory, _stub() as url:
+    with tempfile.TemporaryDirectory() as directory, stub() as url:
         return await _in_turns(url, Path(directory))
 
 
 async def _in_turns(url: str, directory: Path) -> tuple[list[float], list[float]]:
-    async with aiohttp.ClientSession(headers={"X-MBX-APIKEY": KEY}) as session, _desk(url, directory) as desk:
+    async with aiohttp.ClientSession(headers={"X-MBX-APIKEY": KEY}) as session, desk(url, directory) as engine:
         bare = Bare(session, url, directory / "bare.db")
         began: dict[str, int] = {}
         for number in range(ORDERS + WARM_UP):
             await asyncio.sleep(PAUSE_SECONDS / 2)
-            began |= await desk.order(number)
+            began |= await engine.order(number)
             await asyncio.sleep(PAUSE_SECONDS / 2)
             began |= await bare.order(number)
         async with session.get(f"{url}/arrivals") as answer:
@@ -89,35 +88,35 @@ async def _in_turns(url: str, directory: Path) -> tuple[list[float], list[float]
 class Desk:
     """The real execution of an engine whose account is busy."""
 
-    def __init__(self, execution: Execution, positions: Positions) -> None:
-        self._execution, self._positions = execution, positions
+    def __init__(self, execution: Execution, world: Gatherer) -> None:
+        self.execution, self.world = execution, world
 
     async def order(self, number: int) -> dict[str, int]:
         """Its client order id, and when the signal came."""
         intent = OrderIntent(f"signal-{number}", SYMBOLS[0], Side.BUY, Decimal("0.010"), reason="averages crossed")
         began = time.monotonic_ns()
-        verdict = await self._execution.submit(intent)
+        verdict = await self.execution.submit(intent)
         if not isinstance(verdict, Accepted) or verdict.order is None:
             raise TypeError(f"not taken: {verdict}")
-        self._positions._take(OrderUpdate(verdict.order, None))
+        self.shown(verdict.order)
         return {verdict.client_order_id: began}
+
+    def shown(self, order: OrderView) -> None:
+        """As the user stream would: it is filled and rests no more."""
+        self.world.holdings._take(OrderUpdate(order, None))  # type: ignore[attr-defined]  they are the engine's own Positions
 
 
 @asynccontextmanager
-async def _desk(url: str, directory: Path) -> AsyncIterator[Desk]:
+async def desk(url: str, directory: Path, limits: Limits = LIMITS) -> AsyncIterator[Desk]:
     clock, world = SystemClock(), await busy_account()
     exchange = BinanceFutures(Endpoint(url, url), Credentials(KEY, SECRET), clock)
     journal = SqliteJournal(directory / "journal.db")
     await journal.open()
-    execution = _execution(exchange, journal, world)
+    execution = Execution(exchange, journal, world.clock, world.permission, lambda: limits, world.market, world.holdings, random_id)
     await execution.recover()
-    yield Desk(execution, world.holdings)  # type: ignore[arg-type]  they are the engine's own
+    yield Desk(execution, world)
     await exchange.close()
     await journal.close()
-
-
-def _execution(exchange: BinanceFutures, journal: SqliteJournal, world: Gatherer) -> Execution:
-    return Execution(exchange, journal, world.clock, world.permission, lambda: LIMITS, world.market, world.holdings, random_id)
 
 
 class Bare:
@@ -147,7 +146,7 @@ class Bare:
 
 
 @contextmanager
-def _stub() -> Iterator[str]:
+def stub() -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.wire_stub"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

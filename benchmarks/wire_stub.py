@@ -16,6 +16,11 @@ _FILTERS = [
     {"filterType": "MARKET_LOT_SIZE", "stepSize": "0.001", "minQty": "0.001", "maxQty": "10"},
     {"filterType": "MIN_NOTIONAL", "notional": "20"},
 ]
+_LIMITS = [
+    {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": 1_000_000}
+    for kind, interval, number in (("REQUEST_WEIGHT", "MINUTE", 1), ("ORDERS", "SECOND", 10), ("ORDERS", "MINUTE", 1))
+]
+"""So wide that the client's own mirror of them holds nothing back."""
 
 
 class Stub(asyncio.Protocol):
@@ -44,7 +49,7 @@ class Stub(asyncio.Protocol):
         if path == "/fapi/v1/time":
             return {"serverTime": time.time_ns() // 1_000_000}
         if path == "/fapi/v1/exchangeInfo":
-            return {"symbols": [{"symbol": SYMBOL, "status": "TRADING", "filters": _FILTERS}], "rateLimits": []}
+            return {"symbols": [{"symbol": SYMBOL, "status": "TRADING", "filters": _FILTERS}], "rateLimits": _LIMITS}
         if path == "/arrivals":
             return self.arrivals
         if method == "POST" and path == "/fapi/v1/order":
