@@ -41,6 +41,8 @@ class Permission:
     def __init__(self) -> None:
         self._restrictions: dict[str, Restriction] = {}
         self._listeners: list[Callable[[], None]] = []
+        self.version = 0
+        """Grows with each change: who remembers it knows whether what it found still holds."""
         self._in_force: dict[str, InForce] = {}
         """By symbol, worked out when first asked after a change.  Only symbols that a restriction names have a line of their own."""
         self._named: frozenset[str] = frozenset()
@@ -89,6 +91,7 @@ class Permission:
         return found
 
     def _tell(self) -> None:
+        self.version += 1
         self._in_force.clear()
         self._named = frozenset().union(*(r.symbols for r in self._restrictions.values()))
         for listener in self._listeners:

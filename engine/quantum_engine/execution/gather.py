@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from quantum_api.trading_policy import Limits
 from quantum_engine.clock import Clock
@@ -15,6 +15,15 @@ from quantum_engine.gate.snapshot import Snapshot
 from quantum_engine.permission import Permission
 
 _NEVER: Final = float("inf")
+SAME_MOMENT_SECONDS: Final = 0.002
+
+
+class Moment(NamedTuple):
+    """When the world was last looked at, and what a person or a breaker could have changed since."""
+
+    permission_version: int
+    limits: Limits | None
+    at: float
 
 
 @dataclass(slots=True)
@@ -53,6 +62,20 @@ class Gatherer:
             intents_last_minute=self.pace.intents.count(now),
             is_duplicate=is_duplicate,
             book_age_seconds=0.0 if quote is None or quote.book_heard_at is None else now - quote.book_heard_at,
+        )
+
+    def moment(self) -> Moment:
+        return Moment(self.permission.version, self.limits(), self.clock.monotonic())
+
+    def is_still(self, moment: Moment) -> bool:
+        """Whether a look at the world would find what it found then: same gate, same limits, prices no older to speak of.
+
+        Positions may have moved, by fills of orders that were counted as filled already.
+        """
+        return (
+            self.permission.version == moment.permission_version
+            and self.limits() is moment.limits
+            and self.clock.monotonic() - moment.at <= SAME_MOMENT_SECONDS
         )
 
     def _orders(self, now: float, own_client_id: str) -> list[OrderView]:

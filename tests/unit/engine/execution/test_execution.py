@@ -1,7 +1,7 @@
 """Promise 5: every intent becomes at most one live order.  Promise 6: an unknown outcome is asked about."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import pytest
@@ -103,6 +103,29 @@ async def test_a_stop_that_closes_the_gate_between_two_attempts_ends_them(desk: 
     desk.exchange.place = place  # type: ignore[method-assign, assignment]
     assert isinstance(await desk.execution.submit(entry()), Refused)
     assert desk.sent == ["one"]
+
+
+CHANGES: dict[str, Callable[[Desk], None]] = {
+    "STOP_LATCHED": lambda desk: desk.permission.restrict(Restriction("stop", Gate.EXIT_ONLY, "now")),
+    "NOTIONAL_ABOVE_LIMIT": lambda desk: setattr(desk, "limits", desk.limits.model_copy(update={"max_order_notional_usdt": 100})),
+    "PRICE_OUTSIDE_COLLAR": lambda desk: (desk.quotes.changed.update({BTC: {"ask": MARK * 2}}), desk.clock.advance(0.003)),  # type: ignore[dict-item, return-value]
+}
+
+
+@pytest.mark.parametrize("word", CHANGES)
+async def test_what_changes_while_an_order_waits_for_its_connection_still_counts(desk: Desk, word: str) -> None:
+    """After the last look at the gate and before a byte has left: nothing else stands between a stop and an order on the wire."""
+    original = desk.exchange.place
+
+    async def place(*args: object) -> object:
+        CHANGES[word](desk)
+        return await original(*args)  # type: ignore[arg-type]
+
+    desk.exchange.place = place  # type: ignore[method-assign, assignment]
+    refused = await desk.execution.submit(entry())
+    assert isinstance(refused, Refused)
+    assert refused.refusal.value == word
+    assert desk.sent == []
 
 
 @pytest.mark.parametrize("trouble", [Trouble.NOT_DONE, Trouble.THROTTLED])
