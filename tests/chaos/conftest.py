@@ -19,8 +19,6 @@ from tests.chaos.witness import Witness
 from quantum_demo.stack import installed
 
 FAILED = pytest.StashKey[bool]()
-ROOMY = ("simulator.extraEnv[0].name=QT_SIM_WEIGHT_LIMIT", "simulator.extraEnv[0].value=12_000")
-"""A month's drills in three minutes, from one address.  The underscore keeps helm from making it a number."""
 NOT_LOGS = shutil.ignore_patterns("etcd", "volumes", "pki", "kube-cache", "processes")
 
 
@@ -33,7 +31,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def started() -> AsyncIterator[System]:
-    async with installed("chaos", *ROOMY, durable=False) as stack:
+    async with installed("chaos", durable=False) as stack:
         async with admin_client(stack.cluster) as api, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
             async with await Witness.find(stack.kubectl) as venue:
                 yield System(stack, api, venue, http)

@@ -16,7 +16,7 @@ from quantum_engine.permission import Permission, Restriction
 
 SOURCE: Final = "position-mode"
 ASK_AGAIN_SECONDS: Final = 300.0
-"""While the account is in hedge mode: somebody is expected to switch it back.  One question weighs 30."""
+"""While the account is in hedge mode: somebody is expected to switch it back."""
 HOW_TO_SWITCH: Final = (
     "the account is in hedge mode and this engine trades one-way: cancel its orders, close both sides of every symbol, then switch "
     "(POST /fapi/v1/positionSide/dual with dualSidePosition=false)"

@@ -141,8 +141,8 @@ class BinanceFutures:
                 raise
 
     async def is_hedged(self) -> bool:
-        """Weight 30: to be asked rarely."""
-        body = await self.transport.signed("GET", "/fapi/v1/positionSide/dual", {})
+        """Weight 5; the endpoint of the mode alone weighs 30."""
+        body = await self.transport.signed("GET", "/fapi/v1/accountConfig", {})
         return _read(body, lambda: _mode(body).dual_side_position)
 
     async def arm_countdown(self, symbol: str, seconds: int) -> None:

@@ -79,7 +79,7 @@ class Account(FakeExchange):
 
 
 async def test_the_mode_is_asked_once_and_in_hedge_mode_each_five_minutes() -> None:
-    """One question weighs 30 of what all engines behind one address share."""
+    """Each question is weight that all engines behind one address share."""
     clock, permission = ManualClock(), Permission()
     account = Account(clock, is_hedged=False)
     mode = Mode(account, permission, clock)

@@ -40,6 +40,7 @@ COSTS: Final[dict[tuple[str, str], Cost]] = {
     ("DELETE", "/fapi/v1/algoOrder"): Cost(1),
     ("GET", "/fapi/v1/openAlgoOrders"): _LIST,
     ("DELETE", "/fapi/v1/algoOpenOrders"): Cost(1),
+    ("GET", "/fapi/v1/accountConfig"): Cost(5),
     ("GET", "/fapi/v1/positionSide/dual"): Cost(30),
     ("POST", "/fapi/v1/positionSide/dual"): Cost(1),
     ("POST", "/fapi/v1/leverage"): Cost(1),
