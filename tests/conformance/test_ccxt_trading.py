@@ -104,3 +104,31 @@ def test_prices_books_candles_and_trades_are_the_markets(exchange: Any, venue: A
     assert exchange.fetch_mark_price(BTC)["markPrice"] == 90_000.0
     assert exchange.fetch_last_prices([BTC])[BTC]["price"] == 90_000.1
     assert exchange.fetch_leverage_tiers([BTC])[BTC][0]["maxLeverage"] == 125.0
+
+
+def test_every_kind_of_conditional_order_is_taken(exchange: Any, venue: Any) -> None:
+    """Stop and take-profit with a limit price, and a trailing stop."""
+    exchange.create_order(BTC, "market", "buy", 0.04)
+    for kind, price, params in (
+        ("limit", 84_900, {"stopLossPrice": 85_000}),
+        ("limit", 95_100, {"takeProfitPrice": 95_000}),
+        ("market", None, {"takeProfitPrice": 96_000}),
+        ("market", None, {"trailingPercent": 1}),
+    ):
+        exchange.create_order(BTC, kind, "sell", 0.01, price, params | {"reduceOnly": True})
+    waiting = exchange.fetch_open_orders(BTC, params={"trigger": True})
+    assert [each["info"]["orderType"] for each in waiting] == ["STOP", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
+    venue.price("BTCUSDT", 95_050)
+    (resting,) = exchange.fetch_open_orders(BTC)
+    assert (resting["price"], resting["amount"], resting["reduceOnly"]) == (95_100.0, 0.01, True)
+
+
+def test_long_and_short_stand_beside_each_other_in_hedge_mode(exchange: Any, venue: Any) -> None:
+    exchange.load_markets()
+    exchange.set_position_mode(True, BTC)
+    assert exchange.fetch_position_mode(BTC)["hedged"] is True
+    exchange.create_order(BTC, "market", "buy", 0.02, None, {"positionSide": "LONG"})
+    exchange.create_order(BTC, "market", "sell", 0.01, None, {"positionSide": "SHORT"})
+    assert {each["side"]: each["contracts"] for each in exchange.fetch_positions([BTC])} == {"long": 0.02, "short": 0.01}
+    exchange.create_order(BTC, "market", "sell", 0.02, None, {"positionSide": "LONG"})
+    assert [(each["side"], each["hedged"]) for each in exchange.fetch_positions([BTC])] == [("short", True)]

@@ -120,3 +120,11 @@ def test_it_reads_the_rate_limits_of_its_orders(rest: Any) -> None:
     again = {(each.interval, each.intervalNum): each.count for each in rest.new_order(**MARKET, quantity=0.01).rate_limits}
     assert set(counts) == {("MINUTE", 1), ("SECOND", 10)}
     assert again[("SECOND", 10)] in {counts[("SECOND", 10)] + 1, 1}
+
+
+def test_long_and_short_stand_beside_each_other_in_hedge_mode(rest: Any, venue: Any) -> None:
+    assert rest.change_position_mode(dual_side_position="true").data().code == 200
+    assert rest.get_current_position_mode().data().dual_side_position is True
+    rest.new_order(**MARKET, quantity=0.02, position_side="LONG")
+    rest.new_order(**MARKET | {"side": "SELL"}, quantity=0.01, position_side="SHORT")
+    assert {each.position_side: each.position_amt for each in rest.position_information_v3().data()} == {"LONG": "0.020", "SHORT": "-0.010"}

@@ -49,7 +49,7 @@ def _check(floor: Floor, account: Account, order: Order, quantity: Decimal, pric
         quantity=quantity,
         price=price,
         time_in_force=order.time_in_force,
-        reduce_only=order.reduce_only and order.position_side == "BOTH",
+        reduce_only=order.reduce_only,
         position_side=order.position_side,
     )
     open_here = account.open_orders[order.symbol]

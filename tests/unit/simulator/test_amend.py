@@ -101,6 +101,22 @@ def test_a_reduce_only_order_is_amended_within_the_position(place, amend) -> Non
     assert (order.status, order.price) == ("NEW", Decimal("91500.0"))
 
 
+def test_a_closing_order_may_be_amended_below_the_least_notional(place, amend) -> None:
+    """The way out is open to the last step, also when it is taken by amendment."""
+    place("alpha", "BUY", "0.100")
+    order = place("alpha", "SELL", "0.100", "91000", reduce_only=True)
+    amend(order, "0.001", "91000")
+    assert order.quantity == Decimal("0.001")
+
+
+def test_a_closing_order_of_hedge_mode_is_amended_as_one(floor: Floor, place, amend) -> None:
+    floor.accounts["alpha"].is_hedge_mode = True
+    place("alpha", "BUY", "0.100", position_side="LONG")
+    order = place("alpha", "SELL", "0.100", "91000", position_side="LONG")
+    amend(order, "0.001", "91500")
+    assert (order.status, order.quantity, order.position_side) == ("NEW", Decimal("0.001"), "LONG")
+
+
 def test_what_is_gone_cannot_be_amended(floor: Floor, place, amend) -> None:
     order = place("alpha", "BUY", "0.500", "89000")
     cancel(floor, order, 5_000)
