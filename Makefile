@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-ROOMS := crds operator engine simulator cluster demo tests benchmarks
+ROOMS := crds operator engine simulator cluster demo bus tests benchmarks
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help
@@ -54,7 +54,7 @@ lint: venv ## ruff, mypy strict, import rules, generated files
 	@$(BIN)/ruff check $(ROOMS)
 	@$(BIN)/ruff format --check $(ROOMS)
 	@$(BIN)/mypy
-	@PYTHONPATH=crds:operator:engine:simulator:cluster:demo $(BIN)/lint-imports
+	@PYTHONPATH=crds:operator:engine:simulator:cluster:demo:bus $(BIN)/lint-imports
 	@$(BIN)/python -m quantum_api.generate --check
 
 .PHONY: generate

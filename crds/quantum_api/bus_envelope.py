@@ -63,21 +63,32 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename={"event_class":
         return self.first or self.sequence
 
 
-class _Stored(msgspec.Struct, rename={"event_class": "class"}):
+class StoredEvent(msgspec.Struct, frozen=True, rename={"event_class": "class"}):
+    """A row of the outbox."""
+
     sequence: int
     kind: str
     event_class: EventClass
     at_ms: int
-    payload: Mapping[str, Any]
+    payload: dict[str, Any]
 
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Envelope)
+_row_decoder = msgspec.json.Decoder(StoredEvent)
 
 
 def stored(sequence: int, kind: str, event_class: EventClass, at_ms: int, payload: Mapping[str, Any]) -> bytes:
     """The outbox row.  Who says it is added on the way out: it is the same for every row."""
-    return _encode(_Stored(sequence, kind, event_class, at_ms, payload))
+    return _encode(StoredEvent(sequence, kind, event_class, at_ms, dict(payload)))
+
+
+def opened_row(row: bytes) -> StoredEvent:
+    """Raises BadEnvelopeError, naming what is wrong."""
+    try:
+        return _row_decoder.decode(row)
+    except msgspec.MsgspecError as error:
+        raise BadEnvelopeError(f"not a row of an outbox: {error}") from error
 
 
 def letterhead(source: str, epoch: str) -> bytes:

@@ -99,3 +99,19 @@ RATE_SHARED: Final = Gauge(
     "1 = the weight is shared through Redis, 0 = only our own share of it is used.",
     registry=REGISTRY,
 )
+OUTBOX_ROWS: Final = Gauge("quantum_engine_outbox_rows", "Events that Redis has not confirmed.", registry=REGISTRY)
+OUTBOX_AGE_SECONDS: Final = Gauge(
+    "quantum_engine_outbox_age_seconds", "Age of the oldest event that Redis has not confirmed.", registry=REGISTRY
+)
+SPOOL_ROWS: Final = Gauge(
+    "quantum_engine_spool_rows", "Events on disk: not confirmed, or not yet acknowledged by every consumer.", registry=REGISTRY
+)
+SPOOL_BYTES: Final = Gauge("quantum_engine_spool_bytes", "Size of the events on disk.", registry=REGISTRY)
+EVENTS_SENT: Final = Counter("quantum_engine_events_sent_total", "Events that Redis confirmed.", registry=REGISTRY)
+TELEMETRY_DROPPED: Final = Counter(
+    "quantum_engine_telemetry_dropped_total", "Telemetry dropped because the spool was full or it was old.", registry=REGISTRY
+)
+REDIS_FORGOT: Final = Counter("quantum_engine_redis_forgot_total", "Times that Redis held less than it had confirmed.", registry=REGISTRY)
+STREAM_ROWS: Final = Gauge(
+    "quantum_engine_stream_rows", "Entries of the engine's stream that some group has not acknowledged.", registry=REGISTRY
+)

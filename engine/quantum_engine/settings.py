@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     journal_path: Path
     jwks_file: Path
     redis_url: str | None = None
+    """Without it there is no mirror and no event bus."""
+    spool_bytes: Annotated[int, Field(ge=1_000_000, le=10_000_000_000)] = 100_000_000
+    """How much the event bus keeps on disk for a Redis that is away: telemetry is dropped beyond it, and with no telemetry left the gate
+    goes to REDUCE_ONLY."""
     rest_url: str | None = None
     """Base URL of the exchange's REST interface; without it the engine has no exchange and stays HALTED."""
     stream_url: str | None = None

@@ -11,6 +11,7 @@ A caller that stops waiting does not undo its commit: the outcome is awaited her
 import asyncio
 from collections.abc import Callable
 
+from quantum_engine import metrics
 from quantum_engine.bus.outbox import Asked, Outbox
 from quantum_engine.bus.ports import Disk
 from quantum_engine.clock import Clock
@@ -20,8 +21,11 @@ from quantum_engine.journal import Publish, Put, Stored, Table, Write
 class OutboxJournal:
     """Implements quantum_engine.journal.Journal over the engine's file."""
 
-    def __init__(self, disk: Disk, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, disk: Disk, outbox: Outbox, clock: Clock, spool_is_full: Callable[[], bool] = lambda: False) -> None:
         self._disk, self._outbox, self._clock = disk, outbox, clock
+        self._spool_is_full = spool_is_full
+        self.refused = 0
+        """Telemetry that found the spool full and was not written at all."""
         self._listeners: list[Callable[[Asked], None]] = []
 
     def on_rows(self, callback: Callable[[Asked], None]) -> None:
@@ -29,7 +33,7 @@ class OutboxJournal:
         self._listeners.append(callback)
 
     async def commit(self, *writes: Write) -> None:
-        events = [write for write in writes if isinstance(write, Publish)]
+        events = self._taken([write for write in writes if isinstance(write, Publish)])
         if not events:
             await self._disk.commit(*writes)
             return
@@ -48,6 +52,15 @@ class OutboxJournal:
 
     async def close(self) -> None:
         await self._disk.close()
+
+    def _taken(self, events: list[Publish]) -> list[Publish]:
+        """Telemetry is the first to go when too much waits."""
+        if not events or not self._spool_is_full():
+            return events
+        taken = [event for event in events if not event.event_class.is_droppable]
+        self.refused += len(events) - len(taken)
+        metrics.TELEMETRY_DROPPED.inc(len(events) - len(taken))
+        return taken
 
     def _settle(self, asked: Asked, done: "asyncio.Future[None]") -> None:
         on_disk = not done.cancelled() and done.exception() is None

@@ -126,6 +126,12 @@ class Outbox:
         while self._tail and self._tail[0].sequence <= through:
             self._shorten()
 
+    def drop(self, gone: Iterable[Row]) -> None:
+        """They are not on disk any more, and not to be sent."""
+        numbers = {row.sequence for row in gone}
+        self._tail = deque(row for row in self._tail if row.sequence not in numbers)
+        self._tail_bytes = sum(len(row.value) for row in self._tail)
+
     def _remember(self, rows: Sequence[Row]) -> None:
         for row in rows:
             self._tail.append(row)

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ROOMS = ("crds/quantum_api", "operator/quantum_operator", "engine/quantum_engine", "simulator/quantum_simulator", "cluster/quantum_cluster")
+ROOMS = (
+    "crds/quantum_api", "operator/quantum_operator", "engine/quantum_engine", "simulator/quantum_simulator", "cluster/quantum_cluster",
+    "bus/quantum_bus",
+)  # fmt: skip
 IMPURE = frozenset(
     {
         "time",
