@@ -11,13 +11,16 @@ import json
 import textwrap
 from collections.abc import Iterator
 from enum import StrEnum
+from types import ModuleType
 from typing import Any, Final
 
+from quantum_api import order_intents
 from quantum_api.conditions import ConditionType, Reason
 from quantum_api.crd import schema_of
 from quantum_api.events import StopEvent
 from quantum_api.kinds import STRATEGY_MODE, Kind
-from quantum_api.names import API_VERSION
+from quantum_api.names import API_VERSION, INTENTS_PATH
+from quantum_api.order_intents import CODES, IntentOutcome, IntentRequest, IntentVerdict
 from quantum_api.refusals import DocumentRefusal, Refusal
 from quantum_api.strategy_mode import MODE_DEFAULTS
 from quantum_api.triggers import Trigger
@@ -54,6 +57,28 @@ def refusals_page() -> str:
             _words(DocumentRefusal),
         ]
     )
+
+
+def intents_page() -> str:
+    """POST /execution/intents: what to send, what is told."""
+    codes = "\n".join(
+        ["| code | body | means |", "|---|---|---|", *(f"| {code} | {body} | {_cell(text)} |" for code, body, text in CODES), ""]
+    )
+    return "\n".join(
+        [
+            f"{GENERATED}# `POST {INTENTS_PATH}`\n\n{_prose(order_intents)}\n",
+            codes,
+            _table("IntentRequest", schema_of(IntentRequest)),
+            _table("IntentVerdict", schema_of(IntentVerdict)),
+            "## Outcomes\n",
+            _words(IntentOutcome),
+        ]
+    )
+
+
+def _prose(module: ModuleType) -> str:
+    """The last paragraph of its docstring, for people who send."""
+    return " ".join((module.__doc__ or "").strip().split("\n\n")[-1].split())
 
 
 def triggers_page() -> str:

@@ -65,6 +65,9 @@ ORDER_SENDS: Final = Counter(
     ["kind", "attempt"],
     registry=REGISTRY,
 )
+INTENTS_IN_PROGRESS: Final = Gauge(
+    "quantum_engine_intents_in_progress", "Intents between arrival and verdict, by who asked.", ["origin"], registry=REGISTRY
+)
 INTENT_SECONDS: Final = Histogram(
     "quantum_engine_intent_seconds",
     "From an intent's arrival to its verdict: gate, journal and exchange.",

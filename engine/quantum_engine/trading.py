@@ -43,6 +43,7 @@ from quantum_engine.verdicts import Declined, Verdict
 START: Final = "start"
 POSITION_SIDE_MISMATCH: Final = -4061
 _RECOVER_SECONDS: Final = 1.0
+_FINISH_SECONDS: Final = 0.5
 _log = logger("trading")
 
 
@@ -104,6 +105,7 @@ class Trading:
         supervisor.start("deadman", self.deadman.run, is_vital=True)
 
     async def close(self) -> None:
+        await self.router.finish(_FINISH_SECONDS)
         await self.exchange.close()
 
     @property

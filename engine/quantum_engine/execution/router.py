@@ -38,6 +38,7 @@ class Router:
         self._entries: set[asyncio.Task[Verdict]] = set()
         self._exits: set[asyncio.Task[Verdict]] = set()
         self._exits_lately = Window(1.0)
+        self._is_closing = False
 
     async def submit(self, intent: OrderIntent) -> Verdict:
         """From inside the engine, which asks for one thing per symbol at a time."""
@@ -47,6 +48,8 @@ class Router:
         """From another program.  None: too many at once.  Whoever awaits the task must shield it: it is nobody's to cancel."""
         if intent.purpose is Purpose.EMERGENCY_EXIT:
             raise ValueError("an emergency exit comes from a stop, not from another program")
+        if self._is_closing:
+            return None
         if intent.reduce_only and self._exits_lately.count(self._clock.monotonic()) >= MOST_EXITS_PER_SECOND:
             return None
         room, most = (self._exits, MOST_EXITS_AT_ONCE) if intent.reduce_only else (self._entries, MOST_ENTRIES_AT_ONCE)
@@ -55,6 +58,13 @@ class Router:
         if intent.reduce_only:
             self._exits_lately.add(self._clock.monotonic())
         return self._begun(intent, "program", room)
+
+    async def finish(self, within_seconds: float) -> None:
+        """Take no more, and give what has begun a moment: what is open after it is in the journal, and asked about at the next start."""
+        self._is_closing = True
+        begun = self._own | self._entries | self._exits
+        if begun:
+            await asyncio.wait(begun, timeout=within_seconds)
 
     def became_of(self, intent_id: str) -> IntentRecord | None:
         return self._execution.became_of(intent_id)
@@ -69,6 +79,8 @@ class Router:
         room.add(task)
         task.add_done_callback(room.discard)
         task.add_done_callback(_say_what_nobody_awaits)
+        metrics.INTENTS_IN_PROGRESS.labels(origin).inc()
+        task.add_done_callback(lambda _: metrics.INTENTS_IN_PROGRESS.labels(origin).dec())
         return task
 
     async def _carry(self, intent: OrderIntent, origin: str) -> Verdict:

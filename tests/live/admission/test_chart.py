@@ -56,6 +56,19 @@ async def test_only_the_operator_gets_a_token_and_everything_is_mounted_below_ru
         assert all(path.startswith("/run/") for path in mounts)
 
 
+async def test_other_programs_trade_only_where_a_secret_lets_them(desk: Desk) -> None:
+    """Without the Secret the engine has no token file, and the route answers that it is closed."""
+    closed = await rendered(desk, *PRODUCTION)
+    assert "INTENTS_TOKEN" not in closed
+    engines = objects(await rendered(desk, *PRODUCTION, "--set", "intents.existingSecret=programs"))["StatefulSet", "quantum-trader-engine"]
+    pod = engines["spec"]["template"]["spec"]
+    env = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+    mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    secrets = {each["name"]: each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each}
+    assert env["QT_ENGINE_INTENTS_TOKEN_FILE"] == f"{mounts['intents']}/token"
+    assert secrets["intents"] == "programs"
+
+
 async def test_each_engine_finds_an_account_of_its_own_and_the_simulator_knows_them_all(desk: Desk) -> None:
     found = objects(await rendered(desk, *EMBEDDED, "--set", "engines.replicas=5"))
     files = found["Secret", "quantum-trader-accounts"]["stringData"]

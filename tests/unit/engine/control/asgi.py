@@ -1,5 +1,6 @@
 """One request to the control surface's application, without a socket."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,15 @@ class Answer:
     body: Any
 
 
-async def post(app: FastAPI, path: str, *chunks: bytes, token: str | None = None) -> Answer:
-    """The body comes in ``chunks``; without any it never comes."""
+async def post(app: FastAPI, path: str, *chunks: bytes, token: str | None = None, is_whole: bool = True) -> Answer:
+    """The body comes in ``chunks``; the end of one that is not whole never comes."""
     parts = list(chunks)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+        if not parts:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts) or not is_whole}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

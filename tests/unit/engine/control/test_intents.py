@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.unit.engine.control.asgi import Answer, post
 
 from quantum_api.order_intents import FIXES, IntentRequest
@@ -186,6 +188,33 @@ async def test_a_body_above_its_bound_is_413_however_it_comes() -> None:
     desk = Desk()
     answer = await post(app_of(desk), PATH, *[b" " * 1_000] * 5, token=TOKEN)
     assert (answer.status, desk.taken) == (413, [])
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intents, "BODY_SECONDS", 0.01)
+    answer = await post(app_of(Desk()), PATH, b"{", token=TOKEN, is_whole=False)
+    assert answer.status == 408
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["BTCUSDT", "BUY", "0.1", "GTC"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*FIXES, "other"]), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.dictionaries(st.sampled_from([*FIXES, "purpose", "x" * 5_000]), JSON, max_size=4), tail=st.binary(max_size=3))
+def test_whatever_is_sent_is_an_intent_or_is_named_and_never_ends_the_engine(changes: dict[str, Any], tail: bytes) -> None:
+    desk = Desk()
+    body = json.dumps(GOOD | changes).encode() + tail
+    answer = asyncio.run(post(app_of(desk), PATH, body, token=TOKEN))
+    assert answer.status in ((200,) if desk.taken else (413, 422))
+    for taken in desk.taken:
+        assert taken.quantity.is_finite()
+        assert taken.quantity > 0
+        assert taken.price is None or (taken.price.is_finite() and taken.price > 0)
+        assert taken.purpose is not Purpose.EMERGENCY_EXIT
 
 
 async def test_without_its_token_nothing_is_read() -> None:

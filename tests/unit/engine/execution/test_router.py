@@ -130,6 +130,19 @@ async def test_what_a_stop_withdrew_while_it_was_written_is_known_with_its_word(
     assert (known.is_live, known.refusal) == (False, "STOP_LATCHED")
 
 
+async def test_what_has_begun_is_given_a_moment_when_the_engine_ends(desk: Desk, router: Router) -> None:
+    """Its outcome is then known and written; what takes longer is in the journal and asked about at the next start."""
+    disk = desk.journal.answers = asyncio.Event()
+    task = taken(router, entry())
+    await desk.settle()
+    await router.finish(0.01)
+    assert not task.done()
+    assert router.take(entry("more")) is None
+    disk.set()
+    await router.finish(1.0)
+    assert is_certain(task.result())
+
+
 async def test_a_stage_that_is_cancelled_does_not_take_its_order_with_it(desk: Desk, router: Router) -> None:
     stage = asyncio.create_task(router.submit(entry()))
     await asyncio.sleep(0)
