@@ -59,6 +59,21 @@ class Journal(SqliteJournal):
             self.clock.outside -= 1
 
 
+class NoServer:
+    """Stands for the HTTP server: the node is asked directly."""
+
+    up = True
+
+    def __init__(self, *_: Any) -> None:
+        """It listens nowhere."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """It never began."""
+
+
 class Life:
     """From start to crash."""
 
@@ -79,6 +94,7 @@ class Life:
         with (
             patch.object(node_module, "MachineClock", lambda: self._clock),
             patch.object(node_module, "SqliteJournal", OfThisWorld),
+            patch.object(node_module, "ControlServer", NoServer),
         ):
             yield
 
@@ -151,7 +167,7 @@ class Life:
         return self.begin(self.node._put_policy(token))
 
     def halt(self, reason: str, action: StopAction) -> "asyncio.Task[Latch]":
-        return self.begin(self.node._halt(reason, action))
+        return self.begin(self.node._halt(reason, action, "the laws"))
 
     @property
     def status(self) -> EngineStatus:

@@ -83,11 +83,15 @@ class World:
 
     async def _boot(self) -> None:
         self._lives.append(Life(self._settings(), self.clock))
-        positions = self.life.trading.positions
-        positions.on_change(lambda: self.evidence.believed.update((view.symbol, view.quantity) for view in positions.positions.values()))
+        self.life.trading.positions.on_change(lambda: self._note_belief(self.life))
         await self.life.start()
         self.life.journal.set_full(self._is_disk_full)
         self.watch.look(self.life, self.journal_path)
+
+    def _note_belief(self, life: Life) -> None:
+        """Before the first comparison an engine knows only what happened since, and says so."""
+        if life.trading.positions.reconciled:
+            self.evidence.believed.update((view.symbol, view.quantity) for view in life.trading.positions.positions.values())
 
     def _settings(self) -> Settings:
         return Settings(
