@@ -32,6 +32,8 @@ class VenueSide:
     def __init__(self, loop: WorldLoop) -> None:
         self._loop, self.clock = loop, loop.clock
         self.arrivals: list[Arrival] = []
+        self.was_silent = False
+        """What the account did was not told, and nobody could know."""
         self.venue = Venue(
             [Account("alpha", KEY, SECRET, Decimal(20_000))],
             VenueOptions(tick_ms=250, history_minutes=1, instruments=tuple(DEFAULT_INSTRUMENTS[s] for s in SYMBOLS)),
@@ -78,6 +80,7 @@ class VenueSide:
 
     def order_fault(self, **fault: Any) -> None:
         self.venue.faults.order(Fault(**fault))
+        self.was_silent |= fault["kind"] is FaultKind.STREAM_SILENT
         if fault["kind"] is FaultKind.STREAM_CUT:
             self.venue._hub.cut("alpha", fault.get("path", ""))
 

@@ -89,8 +89,8 @@ class World:
         self.watch.look(self.life, self.journal_path)
 
     def _note_belief(self, life: Life) -> None:
-        """Before the first comparison an engine knows only what happened since, and says so."""
-        if life.trading.positions.reconciled:
+        """Before the first comparison an engine knows only what happened since, and says so; of a silent stream it cannot know."""
+        if life.trading.positions.reconciled and not self.side.was_silent:
             self.evidence.believed.update((view.symbol, view.quantity) for view in life.trading.positions.positions.values())
 
     def _settings(self) -> Settings:
