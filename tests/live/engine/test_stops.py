@@ -235,3 +235,42 @@ async def test_latches_are_not_shared_between_disks(new_engine: Callable[..., En
     await first.halt("only here")
     await second.start()
     assert (await second.status())["latches"] == []
+
+
+async def test_a_daily_loss_stops_as_a_drawdown_does_and_says_so(trader: EngineRig, account: AccountAtVenue, pen: Pen) -> None:
+    """An evaluator of its own, the whole way: limit in a signed document, event, latch, flat at the venue, release."""
+    tight = limits(max_drawdown_bps=5_000, warn_drawdown_bps=4_000, max_daily_loss_bps=500, max_loss_velocity_bps=5_000)
+    await account.buy("BTCUSDT", "0.2")
+    await trader.start()
+    await trader.put(pen.document(10, limits=tight))
+    await trader.until_status(lambda s: s["gate"] == "ACTIVE" and len(s["positions"]) == 1, "trading")
+    await account.crash("BTCUSDT", 1_000)
+    status = await trader.until_status(done, "flat")
+    latch = only_latch(status)
+    assert (latch["trigger"], latch["origin"], latch["action"], latch["limit"]) == ("DailyLoss", "Engine", "Flatten", "500 bps")
+    assert not status["drawdown"]["breached"]
+    assert await account.exposure() == (0, 0)
+    assert any('"risk.circuit_breaker.triggered"' in line for line in trader.lines), "the log line bears the event's name"
+    await trader.put(pen.document(11, limits=tight, released=[latch["id"]]))
+    await trader.until_status(lambda s: s["emergency"] == "ARMED" and s["gate"] == "ACTIVE", "the release reopens and does not trip again")
+
+
+async def test_an_exchange_that_stays_away_past_its_deadline_halts_entries_and_flattens_nothing(
+    trader: EngineRig, account: AccountAtVenue, pen: Pen
+) -> None:
+    """An outage is no loss.  Until the deadline it tightens by itself and comes back by itself; past it, people look first."""
+    short = limits(reconciliation_deadline_seconds=10)
+    await account.buy("BTCUSDT", "0.01")
+    await trader.start()
+    await trader.put(pen.document(10, limits=short))
+    await trader.until_status(lambda s: s["gate"] == "ACTIVE" and len(s["positions"]) == 1, "trading")
+    await account.lever("POST", "faults", kind="http_503_service_unavailable", path="/fapi")
+    await account.lever("POST", "faults", kind="stream_cut", path="/private")
+    await trader.until_status(lambda s: s["gate"] == "REDUCE_ONLY" and not s["latches"], "it tightens at once, without a stop")
+    status = await trader.until_status(lambda s: bool(s["latches"]), "the deadline has passed", seconds=30)
+    latch = only_latch(status)
+    assert (latch["trigger"], latch["action"], latch["limit"]) == ("ReconciliationBreak", "HaltEntries", "10 s")
+    await account.lever("DELETE", "faults")
+    await trader.until_status(lambda s: s["reconciled"], "the exchange is back")
+    assert (await trader.status())["gate"] == "REDUCE_ONLY"
+    assert (await account.exposure())[1] == 1
