@@ -62,6 +62,9 @@ class Market:
     def quote(self, symbol: str) -> Quote | None:
         return self._quotes.get(symbol)
 
+    def take(self, quote: Quote) -> None:
+        self._quotes[quote.symbol] = quote
+
 
 async def busy_account() -> Gatherer:
     """Where an entry has to pass every check, and does."""

@@ -18,14 +18,15 @@ from quantum_api.bus_envelope import EventClass
 from quantum_api.engine_status import EmergencyState, Latch, LatchOrigin
 from quantum_api.events import StopEvent
 from quantum_api.policy_document import StopOrder
+from quantum_api.trading_policy import StopAction
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
 from quantum_engine.emergency import events
-from quantum_engine.emergency.latches import SOURCE, releasable, restrictions, state_of_all, strengthened
+from quantum_engine.emergency.latches import GATE_OF, SOURCE, releasable, restrictions, state_of_all, strengthened
 from quantum_engine.errors import CorruptStateError
 from quantum_engine.journal import Delete, Publish, Put, Table, Write
 from quantum_engine.logs import logger
-from quantum_engine.permission import Permission
+from quantum_engine.permission import Permission, Restriction
 
 CLEARED_KEY: Final = "cleared-latches"
 _MAX_CLEARED: Final = 256
@@ -138,6 +139,13 @@ class LatchBook:
                 self._publish(StopEvent.BREAKER_TRIGGERED, {**events.of(after), **cause})
             self._publish(StopEvent.TRIPPED, events.tripped(after))
         return after
+
+    def shut(self, trigger: str, action: StopAction) -> None:
+        """The gate alone, before the latch is even put together; ``trip`` must follow in the same call, and puts its own reason in place.
+
+        If it cannot, the gate is shut all the same, and the evaluators' next look tries again.
+        """
+        self._permission.restrict(Restriction(f"{SOURCE}:{trigger}", GATE_OF[action], f"{action}: {trigger}, being latched"))
 
     def engage(self, stops: Sequence[StopOrder], released: Sequence[str]) -> list[Write]:
         """Latch the stops of a document (policy.ports.StopDesk).  An id that people released is not latched again."""

@@ -34,6 +34,7 @@ class StopPuller:
         )
 
     def pull(self, trigger: str, reason: str, action: StopAction, measured: str, limit: str, numbers: Mapping[str, str | int]) -> None:
+        self._book.shut(trigger, action)
         now_ms = self._clock.wall_ms()
         self._book.trip(
             Latch(

@@ -127,6 +127,8 @@ EVALUATORS: Final[tuple[Evaluator, ...]] = (
     reconciliation_break,
 )  # fmt: skip
 LOSSES: Final = frozenset({Trigger.DRAWDOWN, Trigger.DAILY_LOSS, Trigger.LOSS_VELOCITY})
+COVERED: Final = LOSSES - {Trigger.DRAWDOWN}
+"""Those for which the stop of another loss may stand."""
 
 
 def breaches(seen: RiskSnapshot) -> tuple[Breach, ...]:

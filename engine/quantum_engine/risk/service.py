@@ -34,7 +34,7 @@ from quantum_engine.risk.breaker import (
     step,
 )
 from quantum_engine.risk.drawdown import drawdown_bps
-from quantum_engine.risk.evaluators import LOSSES, Breach, breaches, daily_loss, loss_velocity
+from quantum_engine.risk.evaluators import COVERED, LOSSES, Breach, breaches, daily_loss, loss_velocity
 from quantum_engine.risk.keeping import RecordKeeper
 from quantum_engine.risk.measures import Measures
 from quantum_engine.risk.ports import PeakMirror, Sensing, Stops
@@ -143,7 +143,7 @@ class Risk:
         """Of its own, or, for a loss, that of another loss which goes as far."""
         if self._stops.is_latched(breach.trigger):
             return True
-        return breach.trigger in LOSSES - {Trigger.DRAWDOWN} and self._stops.covers(LOSSES, breach.action)
+        return breach.trigger in COVERED and self._stops.covers(LOSSES, breach.action)
 
     def _accept_losses(self, trigger: str) -> None:
         """The one that was released, and those that had no stop of their own only because of it."""

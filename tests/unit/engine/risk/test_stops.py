@@ -296,3 +296,18 @@ async def test_a_stop_of_one_symbol_does_not_stand_for_one_of_the_whole_engine()
     desk.book.trip(Latch(id="x", action=StopAction.FLATTEN, reason="r", tripped_at_ms=1, **scope))
     desk.read(10_000, 9_400)
     assert "DailyLoss" in desk.triggers
+
+
+async def test_a_stop_shuts_the_gate_before_its_latch_is_put_together_and_says_its_own_reason_after() -> None:
+    """Building a latch takes longer than everything before it; and if it fails, the gate is shut all the same."""
+    desk = Desk(max_daily_loss_bps=500)
+    gates: list[Gate] = []
+
+    def ids() -> str:
+        gates.append(desk.permission.gate)
+        return "abcd"
+
+    desk.puller._ids = ids
+    desk.read(10_000, 9_400)
+    assert gates == [Gate.EXIT_ONLY]
+    assert [restriction.source for restriction in desk.permission.restrictions] == ["stop"]
