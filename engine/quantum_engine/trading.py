@@ -187,14 +187,14 @@ def exchange_of(settings: Settings, clock: Clock) -> BinanceFutures:
     if not (settings.rest_url and settings.stream_url and settings.account_file):
         raise PermanentError("QT_ENGINE_REST_URL, QT_ENGINE_STREAM_URL and QT_ENGINE_ACCOUNT_FILE belong together; set all three")
     endpoint = Endpoint(settings.rest_url, settings.stream_url)
-    return BinanceFutures(endpoint, _credentials(settings.account_file), clock, _shared_room(settings, clock), settings.rate_sharers)
+    return BinanceFutures(endpoint, _credentials(settings.account_file), clock, _shared_room(settings), settings.rate_sharers)
 
 
-def _shared_room(settings: Settings, clock: Clock) -> RedisRate | None:
+def _shared_room(settings: Settings) -> RedisRate | None:
     """The venue counts per address, and each venue for itself."""
     if not settings.redis_url:
         return None
-    return RedisRate(settings.redis_url, f"{settings.rate_scope}:{urlsplit(settings.rest_url or '').hostname}", clock)
+    return RedisRate(settings.redis_url, f"{settings.rate_scope}:{urlsplit(settings.rest_url or '').hostname}")
 
 
 def _credentials(path: Path) -> Credentials:

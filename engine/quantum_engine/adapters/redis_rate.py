@@ -15,14 +15,11 @@ import redis.asyncio as aioredis
 from redis.exceptions import RedisError
 
 from quantum_engine import metrics
-from quantum_engine.clock import Clock
 from quantum_engine.exchanges.binance_futures.rate.room import Lane
 from quantum_engine.logs import logger
 
 ANSWER_SECONDS: Final = 0.1
 """A lease is asked for on the way of a request; a Redis that takes longer is taken for away."""
-AGAIN_SECONDS: Final = 1.0
-"""After it was away."""
 KEPT_SECONDS: Final = 180
 """Past a window of a minute and every doubt about the clock."""
 LEASE: Final = """
@@ -37,24 +34,20 @@ _log = logger("rate")
 class RedisRate:
     """Implements exchanges.binance_futures.rate.room.SharedRoom."""
 
-    def __init__(self, url: str, scope: str, clock: Clock) -> None:
+    def __init__(self, url: str, scope: str) -> None:
         """``scope``: who shares; engines behind different addresses, or at different venues, have different ones."""
         self._redis: Any = aioredis.from_url(
             url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, decode_responses=False, max_connections=2
         )
         self._lease = self._redis.register_script(LEASE)
-        self._scope, self._clock = scope, clock
-        self._away_until = float("-inf")
+        self._scope = scope
 
     async def lease(self, lane: Lane, window: int, wanted: int, used: int, room: int) -> int | None:
-        if self._clock.monotonic() < self._away_until:
-            return None
         key = f"quantum:rate:{self._scope}:{lane.value}:{window}"
         try:
             async with asyncio.timeout(2 * ANSWER_SECONDS):
                 granted = int(await self._lease(keys=[key], args=[wanted, used, room, KEPT_SECONDS]))
         except (RedisError, OSError, TimeoutError, ValueError) as error:
-            self._away_until = self._clock.monotonic() + AGAIN_SECONDS
             metrics.RATE_SHARED.set(0)
             _log.warning("[BINANCE][RATE_LIMIT] shared count unreachable: our own share only", error=f"{type(error).__name__}: {error}")
             return None

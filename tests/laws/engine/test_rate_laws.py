@@ -64,6 +64,8 @@ def test_entries_of_all_engines_together_never_eat_what_is_reserved_and_no_exit_
     Left out: what was leased of one window and came to the venue in the next, by an engine that has not asked the pool since.
     """
     mirrors = [RateMirror(3, LIMITS) for _ in range(3)]
+    for mirror in mirrors:
+        mirror.take_limits(LIMITS)
     pool, now_ms = Pool(), START_MS + 59_000
     by_entries: dict[int, int] = defaultdict(int)
     by_all: dict[int, int] = defaultdict(int)
@@ -73,7 +75,7 @@ def test_entries_of_all_engines_together_never_eat_what_is_reserved_and_no_exit_
         cost, at_ms = Cost(each.weight), now_ms + each.skew_ms
         verdict = mirror.ask(cost, at_ms, is_exit=each.is_exit)
         if isinstance(verdict, Lease):
-            mirror.granted(verdict, pool.lease(verdict) if has_pool else None)
+            mirror.granted(verdict, pool.lease(verdict) if has_pool else None, at_ms)
             verdict = mirror.ask(cost, at_ms, is_exit=each.is_exit)
         assert verdict is GO or not each.is_exit
         if verdict is GO:

@@ -48,7 +48,7 @@ class Rig:
 
     def client(self, name: str, scope: str = "egress", sharers: int | None = 3, *, is_shared: bool = True) -> BinanceFutures:
         clock = SystemClock()
-        room = RedisRate(self.redis.url, scope, clock) if is_shared else None
+        room = RedisRate(self.redis.url, scope) if is_shared else None
         endpoint = Endpoint(self.venue.base_url, self.venue.stream_url, answer_timeout_seconds=2.0)
         self.clients.append(BinanceFutures(endpoint, Credentials(f"key-{name}", f"secret-{name}"), clock, room, sharers))
         return self.clients[-1]
@@ -113,7 +113,7 @@ async def test_without_sharing_the_same_two_engines_are_throttled_by_the_venue(r
     assert sum(rig.limits.highest.values()) > OPEN_TO_ENTRIES
 
 
-async def test_a_redis_that_dies_in_between_leaves_each_what_it_had_leased_and_never_more(rig: Rig) -> None:
+async def test_a_redis_that_dies_in_between_leaves_each_what_it_had_leased_or_its_part_and_never_more(rig: Rig) -> None:
     pair = await rig.pair()
     await asyncio.gather(*(read_on(each, 20) for each in pair))
     rig.redis.kill()
@@ -134,9 +134,19 @@ async def test_without_redis_each_keeps_to_its_part_of_the_limit_and_exits_go_th
     assert rig.most_in_a_window() <= 2 * OPEN_TO_ENTRIES // 3 + 10
 
 
+async def test_an_engine_that_starts_into_a_busy_window_learns_the_venues_limits_and_what_the_dead_leased_is_little(rig: Rig) -> None:
+    """Many processes that died one after the other right after their first look have not shut out the last."""
+    for _ in range(36):
+        dead = rig.client("alpha")
+        await dead.symbol_rules()
+        await dead.account()
+    last = rig.client("beta")
+    await last.symbol_rules()
+    await last.positions(is_exit=False)
+
+
 async def test_engines_of_different_scopes_do_not_share(rig: Rig) -> None:
-    clock, window = SystemClock(), 7
-    one, other = RedisRate(rig.redis.url, "one", clock), RedisRate(rig.redis.url, "other", clock)
+    window, one, other = 7, RedisRate(rig.redis.url, "one"), RedisRate(rig.redis.url, "other")
     from quantum_engine.exchanges.binance_futures.rate.room import Lane
 
     try:

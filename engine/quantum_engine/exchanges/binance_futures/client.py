@@ -58,7 +58,8 @@ class BinanceFutures:
         self.transport = Transport(endpoint, credentials, clock, room, sharers)
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
-        body = await self.transport.public("GET", "/fapi/v1/exchangeInfo", {})
+        """A stop cuts its orders by them, and the limits that hold everything else back stand in the same answer: as an exit."""
+        body = await self.transport.public("GET", "/fapi/v1/exchangeInfo", {}, is_exit=True)
         info = _read(body, lambda: _info(body))
         self.transport.guard.take_limits(translate.rate_limits(info, self.transport.guard.mirror.limits))
         return _read(body, lambda: {symbol.symbol: translate.symbol_rules(symbol) for symbol in info.symbols})

@@ -71,7 +71,7 @@ class Guard:
                 amount = None
                 if self._room is not None:
                     amount = await self._room.lease(verdict.lane, verdict.window, verdict.wanted, verdict.used, verdict.room)
-                self.mirror.granted(verdict, amount)
+                self.mirror.granted(verdict, amount, self._venue_ms())
         return Wait(1.0, "what was leased went to others")
 
     def count(self, cost: Cost) -> None:

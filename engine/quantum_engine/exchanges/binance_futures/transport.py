@@ -86,9 +86,9 @@ class Transport:
         self._venue_ahead_ms = server_ms - (sent + received) / 2 * 1000
         self._synced = True
 
-    async def public(self, method: str, path: str, params: Params) -> bytes:
+    async def public(self, method: str, path: str, params: Params, *, is_exit: bool = False) -> bytes:
         """Without signature; the listen key's endpoints want only the API key's header."""
-        await self._admit(method, path, params, is_exit=False)
+        await self._admit(method, path, params, is_exit=is_exit)
         return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
 
     async def signed(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quantum_engine.exchanges.binance_futures.rate.mirror import GO, Lease, Limits, RateMirror, Wait
+from quantum_engine.exchanges.binance_futures.rate.mirror import GO, USUAL, Lease, Limits, RateMirror, Wait
 from quantum_engine.exchanges.binance_futures.rate.room import Lane
 from quantum_engine.exchanges.binance_futures.rate.weights import COSTS, UNKNOWN_COST, Cost, cost_of
 from quantum_engine.exchanges.binance_futures.rate.windows import EDGE_MS, FixedWindow
@@ -10,6 +10,13 @@ from quantum_engine.exchanges.binance_futures.rate.windows import EDGE_MS, Fixed
 NOON_MS = 1_800_000_000_000
 NOW_MS = NOON_MS + 10_000
 READ, ORDER = Cost(10), Cost(0, 1)
+
+
+def sharing() -> RateMirror:
+    """One of three engines behind an address; the limits are read."""
+    mirror = RateMirror(sharers=3)
+    mirror.take_limits(USUAL)
+    return mirror
 
 
 def read(mirror: RateMirror, times: int = 1, now_ms: int = NOW_MS, cost: Cost = READ, **more: bool) -> object:
@@ -106,62 +113,97 @@ def test_while_the_venue_throttles_exits_ask_on_within_the_reserve_only() -> Non
 
 
 def test_of_a_shared_window_only_what_was_leased_is_used() -> None:
-    mirror = RateMirror(sharers=3)
+    mirror = sharing()
     lease = read(mirror)
     window = (NOW_MS - EDGE_MS) // 60_000
-    assert lease == Lease(Lane.ENTRY, window, 90, 0, 1_800)
+    assert lease == Lease(Lane.ENTRY, window, 18, 0, 1_800)
     assert mirror.weight.used == 0, "not counted before it may go"
-    mirror.granted(lease, 90)
+    mirror.granted(lease, 90, NOW_MS)
     assert read(mirror, 9) is GO
-    assert read(mirror) == Lease(Lane.ENTRY, window, 90, 90, 1_800)
+    assert read(mirror) == Lease(Lane.ENTRY, window, 18, 90, 1_800)
 
 
 def test_a_pool_that_is_empty_is_not_asked_again_in_this_window() -> None:
-    mirror = RateMirror(sharers=3)
+    mirror = sharing()
     lease = read(mirror)
     assert isinstance(lease, Lease)
-    mirror.granted(lease, 25)
-    assert read(mirror, 2) is GO
+    mirror.granted(lease, 15, NOW_MS)
+    assert read(mirror) is GO
     assert isinstance(read(mirror), Wait)
     assert isinstance(read(mirror, now_ms=NOW_MS + 60_000), Lease)
 
 
-def test_without_the_pool_a_window_has_its_floor_and_never_more() -> None:
-    mirror = RateMirror(sharers=3)
+def test_without_the_pool_each_keeps_to_its_part_and_asks_the_pool_again_a_second_later() -> None:
+    mirror = sharing()
     lease = read(mirror)
     assert isinstance(lease, Lease)
-    mirror.granted(lease, None)
+    mirror.granted(lease, None, NOW_MS)
     assert read(mirror, 60) is GO
     refused = read(mirror)
     assert isinstance(refused, Wait)
     assert "600 used of our share of 600" in refused.why
+    again = read(mirror, now_ms=NOW_MS + 1_000)
+    assert isinstance(again, Lease)
+    assert again.wanted == 610, "what was used without it is charged"
 
 
-def test_a_window_that_was_leased_in_part_keeps_to_that_part_when_the_pool_is_lost() -> None:
-    """What others have leased of it by then is not known."""
-    mirror = RateMirror(sharers=3)
+def test_a_pool_that_is_lost_takes_nothing_back() -> None:
+    mirror = sharing()
     first = read(mirror)
     assert isinstance(first, Lease)
-    mirror.granted(first, 90)
-    second = read(mirror, 10)
+    mirror.granted(first, 900, NOW_MS)
+    second = read(mirror, 91)
     assert isinstance(second, Lease)
-    mirror.granted(second, None)
+    mirror.granted(second, None, NOW_MS)
     assert isinstance(read(mirror), Wait)
-    assert mirror.weight.used == 90
+    assert mirror.weight.used == 900
+
+
+def test_the_venues_count_holds_above_every_share() -> None:
+    """Others have leased all of it, and the pool that knew is gone."""
+    mirror = sharing()
+    lease = read(mirror)
+    assert isinstance(lease, Lease)
+    mirror.granted(lease, None, NOW_MS)
+    mirror.heard(1_795, (None, None), NOW_MS, NOW_MS)
+    assert isinstance(read(mirror), Wait)
+
+
+def test_before_the_venues_limits_are_read_each_keeps_to_its_part_of_the_usual_ones_and_is_charged_for_it_afterwards() -> None:
+    mirror = RateMirror(sharers=3)
+    assert read(mirror, 60) is GO
+    assert isinstance(read(mirror), Wait)
+    mirror.take_limits(USUAL)
+    lease = read(mirror)
+    assert isinstance(lease, Lease)
+    assert lease.wanted == 610
+
+
+def test_a_pool_that_was_empty_by_the_usual_limits_is_asked_again_once_the_venues_own_are_read() -> None:
+    """A restarted engine would stay shut for a minute at a venue that allows more than is usual."""
+    mirror = sharing()
+    lease = read(mirror)
+    assert isinstance(lease, Lease)
+    mirror.granted(lease, 0, NOW_MS)
+    assert isinstance(read(mirror), Wait)
+    mirror.take_limits(Limits(12_000, 300, 1_200))
+    again = read(mirror)
+    assert isinstance(again, Lease)
+    assert again.room == 9_000
 
 
 def test_a_lease_of_a_window_that_is_over_counts_for_nothing() -> None:
-    mirror = RateMirror(sharers=3)
+    mirror = sharing()
     lease = read(mirror)
     assert isinstance(lease, Lease)
     later = NOW_MS + 60_000
     read(mirror, now_ms=later)
-    mirror.granted(lease, 1_000)
+    mirror.granted(lease, 1_000, later)
     assert isinstance(read(mirror, now_ms=later), Lease)
 
 
 def test_promise_7_exits_need_no_lease_but_while_throttled_they_draw_from_their_own_lane() -> None:
-    mirror = RateMirror(sharers=3)
+    mirror = sharing()
     assert read(mirror, 7, is_exit=True) is GO
     lease = read(mirror, is_exit=True, is_throttled=True)
     assert isinstance(lease, Lease)
@@ -198,10 +240,10 @@ def test_the_table_of_costs_is_that_of_the_simulated_venue() -> None:
 
 def test_what_came_to_the_venue_at_the_edge_is_charged_to_our_share_of_the_next_window_too() -> None:
     """Else three engines that each burst on both sides of the minute are together past it."""
-    mirror, before, after = RateMirror(sharers=3), NOON_MS + 60_000, NOON_MS + 60_000 + EDGE_MS
+    mirror, before, after = sharing(), NOON_MS + 60_000, NOON_MS + 60_000 + EDGE_MS
     lease = read(mirror, now_ms=before)
     assert isinstance(lease, Lease)
-    mirror.granted(lease, 90)
+    mirror.granted(lease, 90, NOW_MS)
     assert read(mirror, 9, now_ms=before) is GO
     charged = read(mirror, now_ms=after)
     assert isinstance(charged, Lease)
@@ -209,10 +251,10 @@ def test_what_came_to_the_venue_at_the_edge_is_charged_to_our_share_of_the_next_
 
 
 def test_a_clock_set_back_across_the_edge_frees_no_second_share() -> None:
-    mirror, after = RateMirror(sharers=3), NOON_MS + 60_000 + EDGE_MS
+    mirror, after = sharing(), NOON_MS + 60_000 + EDGE_MS
     lease = read(mirror, now_ms=after)
     assert isinstance(lease, Lease)
-    mirror.granted(lease, None)
+    mirror.granted(lease, None, after)
     assert read(mirror, 60, now_ms=after) is GO
     assert isinstance(read(mirror, now_ms=after - 100), Wait)
     assert isinstance(read(mirror, now_ms=after), Wait)

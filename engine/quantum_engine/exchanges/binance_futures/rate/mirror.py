@@ -16,9 +16,12 @@ from quantum_engine.exchanges.binance_futures.rate.windows import FixedWindow
 RESERVED_PER_CENT: Final = 25
 """Kept for exits.  A look of a stop at three accounts weighs up to 255 of 2 400 a minute, and 20 cancels with 5 closes each come on top;
 a quarter holds two such rounds a minute, and leaves entries and reads more than they use when nothing is wrong."""
-CHUNK_PER_CENT: Final = 5
-"""Of a lane's room, leased from the pool at once: rarely enough that an order never waits for it, small enough that little lies idle."""
+CHUNK_PER_CENT: Final = 1
+"""Of a lane's room, leased from the pool at once.  Orders weigh nothing, so only reads ever wait for a lease; and what a process that died
+had leased is lost to all until the window ends."""
 MINUTE_MS: Final = 60_000
+AWAY_MS: Final = 1_000
+"""How long a pool that could not be asked is left alone."""
 RESYNC_COST: Final = Cost(1)
 """Of asking for the venue's time."""
 
@@ -68,8 +71,8 @@ class LaneUse:
     late: int = 0
     """Of that, what the venue may count in its next window: charged there too."""
     leased: int = 0
-    is_floor: bool = False
-    """The pool could not be asked."""
+    away_until_ms: int = 0
+    """The pool could not be asked, and is not asked again before."""
     is_empty: bool = False
     """The pool has nothing left."""
 
@@ -80,6 +83,8 @@ class RateMirror:
 
     sharers: int | None = None
     limits: Limits = USUAL
+    are_read: bool = False
+    """Whether the limits are the venue's own.  Before that the pool, whose room depends on them, is not asked; it is charged afterwards."""
     weight: FixedWindow = field(default_factory=lambda: FixedWindow("weight per minute", MINUTE_MS, 0))
     orders: tuple[FixedWindow, FixedWindow] = field(
         default_factory=lambda: (FixedWindow("orders per 10 s", 10_000, 0), FixedWindow("orders per minute", MINUTE_MS, 0))
@@ -87,12 +92,19 @@ class RateMirror:
     _lanes: dict[Lane, LaneUse] = field(default_factory=lambda: {lane: LaneUse() for lane in Lane})
 
     def __post_init__(self) -> None:
-        self.take_limits(self.limits)
+        self._set(self.limits)
 
     def take_limits(self, limits: Limits) -> None:
-        """Zero or less would shut the engine out for ever: no venue means that."""
+        """Zero or less would shut the engine out for ever: no venue means that.  A pool that was empty by other limits may not be."""
         if min(limits) <= 0:
             return
+        if limits.weight_per_minute != self.weight.limit:
+            for use in self._lanes.values():
+                use.is_empty = False
+        self.are_read = True
+        self._set(limits)
+
+    def _set(self, limits: Limits) -> None:
         self.limits = limits
         self.weight.limit = limits.weight_per_minute
         self.orders[0].limit, self.orders[1].limit = limits.orders_per_ten_seconds, limits.orders_per_minute
@@ -122,12 +134,13 @@ class RateMirror:
         if self.sharers is None:
             return GO if lane is Lane.ENTRY else self._within(self._lanes[lane].used, self.room(lane), weight, now_ms)
         use, room = self._lanes[lane], self.room(lane)
-        granted = room // self.sharers if use.is_floor and not use.leased else use.leased
-        if use.used + weight <= granted:
+        if use.used + weight <= use.leased:
             return GO
-        if use.is_empty or use.is_floor:
-            return self._within(use.used, granted, weight, now_ms)
-        wanted = max(use.used + weight - granted, room * CHUNK_PER_CENT // 100)
+        if now_ms < use.away_until_ms or not self.are_read:
+            return self._within(use.used, max(use.leased, room // self.sharers), weight, now_ms)
+        if use.is_empty:
+            return self._within(use.used, use.leased, weight, now_ms)
+        wanted = max(use.used + weight - use.leased, room * CHUNK_PER_CENT // 100)
         return Lease(lane, self.weight.number, wanted, self.weight.used if lane is Lane.ENTRY else 0, room)
 
     def _within(self, used: int, room: int, weight: int, now_ms: int) -> Go | Wait:
@@ -136,17 +149,17 @@ class RateMirror:
         why = f"{self.weight.name}: {used} used of our share of {room}, {weight} more asked"
         return Wait(self.weight.ms_left(now_ms) / 1_000, why)
 
-    def granted(self, lease: Lease, amount: int | None) -> None:
+    def granted(self, lease: Lease, amount: int | None, now_ms: int) -> None:
         """What the pool gave; None when it could not be asked.
 
-        Then a window of which nothing was leased has its floor, and one that was leased in part only that part: what others took of it
-        is not known.
+        Then each keeps for a while to what it has leased of the window, or to its part of the whole if that is more; what others have
+        leased of it is not known, but the venue's own count, which comes with every answer, holds above all.
         """
         use = self._lanes[lease.lane]
         if lease.window != self.weight.number:
             return
         if amount is None:
-            use.is_floor = True
+            use.away_until_ms = now_ms + AWAY_MS
         else:
             use.leased += amount
             use.is_empty = amount < lease.wanted
