@@ -73,7 +73,7 @@ class Node:
         self._halts = HaltRequests(settings.journal_path)
         limits = lambda: self._policy.limits  # noqa: E731
         self._risk = Risk(self._journal, self._permission, self._clock, limits, self._puller, self._mirror or _NoMirror())
-        self._trading = self._trading_of(settings) if settings.rest_url else None
+        self._trading = self._trading_of(settings) if settings.has_exchange else None
         self._worker = self._trading.worker if self._trading else self._worker_without_exchange()
         self._board = StatusBoard(settings.engine, self._instance, self._permission, self._snapshot, self._clock)
         self._supervisor = Supervisor(self._permission, self._clock, random.random)

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quantum_api import names
+from quantum_engine.exchanges.binance_futures.presets import VenueName
 
 
 class Settings(BaseSettings):
@@ -33,11 +34,14 @@ class Settings(BaseSettings):
     spool_bytes: Annotated[int, Field(ge=1_000_000, le=10_000_000_000)] = 100_000_000
     """How much the event bus keeps on disk for a Redis that is away: telemetry is dropped beyond it, and with no telemetry left the gate
     goes to REDUCE_ONLY."""
+    venue: VenueName | None = None
+    """live, demo or simulator; real money is traded only with `live`.  Neither it nor URLs: no exchange, the engine stays HALTED."""
     rest_url: str | None = None
-    """Base URL of the exchange's REST interface; without it the engine has no exchange and stays HALTED."""
+    """Base URL of the exchange's REST interface, in place of the venue's own."""
     stream_url: str | None = None
+    """Base URL of its streams, below which /public, /market and /private are; together with rest_url."""
     account_file: Path | None = None
-    """JSON {"apiKey", "apiSecret"}."""
+    """JSON {"apiKey", "apiSecret"} (HMAC) or {"apiKey", "privateKey"} (Ed25519, PEM)."""
     rate_scope: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,63}$")] = "egress"
     """Engines of one scope share the exchange's weight limit through Redis: those behind one address.  Another address, another scope."""
     rate_sharers: Annotated[int, Field(ge=1, le=1_000)] = 3
@@ -47,6 +51,10 @@ class Settings(BaseSettings):
     intents_token_file: Path | None = None
     """Bearer token of POST /execution/intents; without it that call is refused, and only the engine's own strategy trades."""
     log_level: str = "INFO"
+
+    @property
+    def has_exchange(self) -> bool:
+        return bool(self.venue or self.rest_url or self.stream_url)
 
     @property
     def engine(self) -> str:

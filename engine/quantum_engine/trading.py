@@ -7,9 +7,7 @@ Why   recovery comes before anything may open: unknown orders are asked about, t
 """
 
 import asyncio
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,7 +22,9 @@ from quantum_engine.emergency.deadman import DeadMan
 from quantum_engine.emergency.ports import Known
 from quantum_engine.emergency.service import LatchKeeper, StopWorker
 from quantum_engine.errors import EngineError, PermanentError
-from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
+from quantum_engine.exchanges.binance_futures.account_file import read_signer
+from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Endpoint
+from quantum_engine.exchanges.binance_futures.presets import Address, address_of
 from quantum_engine.execution.router import Router
 from quantum_engine.execution.service import Execution
 from quantum_engine.healing.service import Supervisor
@@ -179,27 +179,23 @@ class NoExchange:
         raise self._absent()
 
     def _absent(self) -> PermanentError:
-        return PermanentError("no exchange is configured; set QT_ENGINE_REST_URL")
+        return PermanentError("no exchange is configured; set QT_ENGINE_VENUE or QT_ENGINE_REST_URL")
 
 
 def exchange_of(settings: Settings, clock: Clock) -> BinanceFutures:
-    """Raises PermanentError, naming the setting, when the account cannot be read."""
-    if not (settings.rest_url and settings.stream_url and settings.account_file):
-        raise PermanentError("QT_ENGINE_REST_URL, QT_ENGINE_STREAM_URL and QT_ENGINE_ACCOUNT_FILE belong together; set all three")
-    endpoint = Endpoint(settings.rest_url, settings.stream_url)
-    return BinanceFutures(endpoint, _credentials(settings.account_file), clock, _shared_room(settings), settings.rate_sharers)
+    """Raises PermanentError, naming setting or field, when venue or account cannot be used."""
+    address = address_of(settings.venue, settings.rest_url, settings.stream_url)
+    if address is None or settings.account_file is None:
+        raise PermanentError(
+            "an exchange needs QT_ENGINE_VENUE (or QT_ENGINE_REST_URL and QT_ENGINE_STREAM_URL) and QT_ENGINE_ACCOUNT_FILE"
+        )
+    _log.info("exchange", venue=settings.venue or "by URL", **address._asdict())
+    signer = read_signer(settings.account_file)
+    return BinanceFutures(Endpoint(*address), signer, clock, _shared_room(settings, address), settings.rate_sharers)
 
 
-def _shared_room(settings: Settings) -> RedisRate | None:
+def _shared_room(settings: Settings, address: Address) -> RedisRate | None:
     """The venue counts per address, and each venue for itself."""
     if not settings.redis_url:
         return None
-    return RedisRate(settings.redis_url, f"{settings.rate_scope}:{urlsplit(settings.rest_url or '').hostname}")
-
-
-def _credentials(path: Path) -> Credentials:
-    try:
-        account = json.loads(path.read_text())
-        return Credentials(api_key=account["apiKey"], api_secret=account["apiSecret"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PermanentError(f"account file {path.name} cannot be used: {error!r}; it must be JSON with apiKey and apiSecret") from error
+    return RedisRate(settings.redis_url, f"{settings.rate_scope}:{urlsplit(address.rest_url).netloc}")

@@ -64,6 +64,8 @@ class Market:
         if not symbols:
             return
         async for quote in self._exchange.market_stream(symbols):
+            if quote.symbol not in self._symbols:
+                continue  # dropped while this stream has yet to end
             self._quotes[quote.symbol] = quote
             self._heard_at = max(self._heard_at, quote.received_at)
             for listener in self._listeners:

@@ -16,7 +16,7 @@ from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcome
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
 from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
-from quantum_engine.exchanges.binance_futures.signing import Credentials
+from quantum_engine.exchanges.binance_futures.signing import Credentials, Signer
 from quantum_engine.exchanges.binance_futures.transport import Endpoint, Transport
 from quantum_engine.exchanges.binance_futures.user_stream import UserStream
 from quantum_engine.exchanges.port import UserEvent, VenueRefusedError, always
@@ -49,13 +49,13 @@ class BinanceFutures:
     """Implements quantum_engine.exchanges.port.Exchange."""
 
     def __init__(
-        self, endpoint: Endpoint, credentials: Credentials, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+        self, endpoint: Endpoint, signer: Signer, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
     ) -> None:
         """``room``: what engines behind one address share of the venue's weight, ``sharers`` how many they are taken for while it cannot be
         asked.  None: the address is ours alone."""
         self._clock = clock
         self._room = room
-        self.transport = Transport(endpoint, credentials, clock, room, sharers)
+        self.transport = Transport(endpoint, signer, clock, room, sharers)
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         """A stop cuts its orders by them, and the limits that hold everything else back stand in the same answer: as an exit."""

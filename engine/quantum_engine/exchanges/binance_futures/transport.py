@@ -27,7 +27,7 @@ from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, jud
 from quantum_engine.exchanges.binance_futures.rate.mirror import RESYNC_COST
 from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
 from quantum_engine.exchanges.binance_futures.rate.weights import cost_of
-from quantum_engine.exchanges.binance_futures.signing import Credentials, Params, signed_query
+from quantum_engine.exchanges.binance_futures.signing import Params, Signer, query_of, signed_query
 from quantum_engine.exchanges.port import VenueRefusedError
 
 _NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -52,11 +52,11 @@ class Transport:
     """Signed requests of one account."""
 
     def __init__(
-        self, endpoint: Endpoint, credentials: Credentials, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+        self, endpoint: Endpoint, signer: Signer, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
     ) -> None:
         self.endpoint = endpoint
         self.guard = Guard(clock, self.venue_ms, room, sharers)
-        self._credentials, self._clock = credentials, clock
+        self._signer, self._clock = signer, clock
         self._session: aiohttp.ClientSession | None = None
         self._sync_lock = asyncio.Lock()
         self._synced = False
@@ -67,7 +67,7 @@ class Transport:
         if self._session is None or self._session.closed:
             limits = aiohttp.ClientTimeout(total=None, connect=self.endpoint.connect_timeout_seconds)
             connector = LateDoor(limit=64, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=limits, headers={"X-MBX-APIKEY": self._credentials.api_key})
+            self._session = aiohttp.ClientSession(connector=connector, timeout=limits, headers={"X-MBX-APIKEY": self._signer.api_key})
         return self._session
 
     def venue_ms(self) -> int:
@@ -89,7 +89,7 @@ class Transport:
     async def public(self, method: str, path: str, params: Params, *, is_exit: bool = False) -> bytes:
         """Without signature; the listen key's endpoints want only the API key's header."""
         await self._admit(method, path, params, is_exit=is_exit)
-        return await self._exchange(method, path, "&".join(f"{name}={value}" for name, value in params.items()))
+        return await self._exchange(method, path, query_of(params))
 
     async def signed(
         self, method: str, path: str, params: Params, *, is_exit: bool = False, may_leave: Callable[[], bool] | None = None
@@ -124,7 +124,7 @@ class Transport:
         await self.guard.admit(method, path, cost, kind)
 
     def _sign(self, params: Params) -> str:
-        return signed_query(params, self._credentials.api_secret, self.venue_ms(), self.endpoint.recv_window_ms)
+        return signed_query(params, self._signer, self.venue_ms(), self.endpoint.recv_window_ms)
 
     async def _sync_once(self) -> None:
         if self._synced:

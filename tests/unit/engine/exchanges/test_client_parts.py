@@ -19,7 +19,7 @@ def test_the_signature_is_the_one_of_the_venues_own_example() -> None:
     """developers.binance.com, USDⓈ-M futures, general info, "SIGNED endpoint examples"."""
     secret = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"
     params = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": 1, "price": 9000, "timeInForce": "GTC"}
-    query = signed_query(params, secret, 1591702613943, 5000)
+    query = signed_query(params, Credentials("key", secret), 1591702613943, 5000)
     assert query.startswith(
         "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000&timestamp=1591702613943"
     )
