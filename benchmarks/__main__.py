@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from benchmarks import (
     apply_to_ack,
+    client_cpu,
     flatten,
     flood,
     gate,
@@ -29,6 +30,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Awaitable[list[Row]]]] = {
 ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "flood": flood.measure,
     "gate": gate.measure,
+    "client-cpu": client_cpu.measure,
     "in-process": in_process.measure,
     "order-path": order_path.measure,
     "flatten": flatten.measure,

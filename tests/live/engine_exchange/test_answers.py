@@ -129,3 +129,22 @@ async def test_nobody_listening_is_surely_not_done(socket: Socket, client: Binan
     await socket.close()
     with pytest.raises(RetryableError, match="Cannot connect"):
         await client.place(INTENT, "c")
+
+
+async def test_a_request_that_never_got_a_connection_was_surely_not_done() -> None:
+    """No byte was let out, so nothing has to be asked about."""
+    slow = BinanceFutures(
+        Endpoint("http://venue.invalid", "ws://nowhere", connect_timeout_seconds=0.05), Credentials("k", "s"), SystemClock()
+    )
+    slow.transport._synced = True
+
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    slow.transport.session.connector._resolve_host = hang  # type: ignore[union-attr,assignment,method-assign]
+    try:
+        with pytest.raises(RetryableError) as raised:
+            await slow.place(INTENT, "c")
+        assert not isinstance(raised.value, UnknownOutcomeError)
+    finally:
+        await slow.close()

@@ -29,7 +29,7 @@ async def test_orders_are_signed_by_the_private_key_and_another_key_is_told_what
         other = BinanceFutures(endpoint, Ed25519Credentials("key-alpha", Ed25519PrivateKey.generate()), SystemClock())
         try:
             for number in range(20):
-                order = await ours.place(OrderIntent("i", "BTCUSDT", Side.BUY, Decimal("0.001")), f"id:{number}/x")
+                order = await ours.place(OrderIntent("i", "BTCUSDT", Side.BUY, Decimal("0.010")), f"id:{number}/x")
                 assert order.status is OrderStatus.FILLED
             with pytest.raises(AccountRefusedError, match="check that the account file's secret or private key belongs to its apiKey"):
                 await other.account()

@@ -9,7 +9,6 @@ Why   the stamp follows the venue's clock through our monotonic one, so a jump o
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import aiohttp
 import msgspec
@@ -20,7 +19,7 @@ from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.binance_futures.breaker import Kind
 from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome
-from quantum_engine.exchanges.binance_futures.door import MAY_LEAVE, LateDoor
+from quantum_engine.exchanges.binance_futures.door import PASSAGE, LateDoor, Passage
 from quantum_engine.exchanges.binance_futures.failures import error_of, is_illness
 from quantum_engine.exchanges.binance_futures.guard import Guard
 from quantum_engine.exchanges.binance_futures.outcome import Answer, Judged, judge, judge_failure, read_answer
@@ -29,8 +28,6 @@ from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
 from quantum_engine.exchanges.binance_futures.rate.weights import cost_of
 from quantum_engine.exchanges.binance_futures.signing import Params, Signer, query_of, signed_query
 from quantum_engine.exchanges.port import VenueRefusedError
-
-_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ class Transport:
         self, endpoint: Endpoint, signer: Signer, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
     ) -> None:
         self.endpoint = endpoint
+        self._base = URL(endpoint.rest_url)
         self.guard = Guard(clock, self.venue_ms, room, sharers)
         self._signer, self._clock = signer, clock
         self._session: aiohttp.ClientSession | None = None
@@ -65,9 +63,13 @@ class Transport:
     @property
     def session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            limits = aiohttp.ClientTimeout(total=None, connect=self.endpoint.connect_timeout_seconds)
-            connector = LateDoor(limit=64, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=limits, headers={"X-MBX-APIKEY": self._signer.api_key})
+            self._session = aiohttp.ClientSession(
+                connector=LateDoor(self.endpoint.connect_timeout_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
+                headers={"X-MBX-APIKEY": self._signer.api_key},
+                skip_auto_headers=("User-Agent", "Accept"),
+            )
         return self._session
 
     def venue_ms(self) -> int:
@@ -100,17 +102,14 @@ class Transport:
         """
         await self._admit(method, path, params, is_exit=is_exit)
         await self._sync_once()
-        door = MAY_LEAVE.set(may_leave)
         try:
-            return await self._exchange(method, path, self._sign(params))
+            return await self._exchange(method, path, self._sign(params), may_leave)
         except VenueRefusedError as refused:
             if refused.code not in STAMP_REFUSED:
                 raise
             await self.sync_clock()
             if method == "POST":
                 raise RetryableError(f"{method} {path}: {refused}") from refused
-        finally:
-            MAY_LEAVE.reset(door)
         await self._admit(method, path, params, is_exit=is_exit)
         return await self._exchange(method, path, self._sign(params))
 
@@ -133,23 +132,29 @@ class Transport:
             if not self._synced:
                 await self.sync_clock()
 
-    async def _exchange(self, method: str, path: str, query: str) -> bytes:
-        url = URL(f"{self.endpoint.rest_url}{path}{'?' if query else ''}{query}", encoded=True)
-        what, sent_ms = f"{method} {path}", self.venue_ms()
+    async def _exchange(self, method: str, path: str, query: str, may_leave: Callable[[], bool] | None = None) -> bytes:
+        what, sent_ms, passage = f"{method} {path}", self.venue_ms(), Passage(may_leave)
+        before = PASSAGE.set(passage)
         try:
             async with asyncio.timeout(self.endpoint.answer_timeout_seconds):
-                async with self.session.request(method, url, allow_redirects=False) as response:
+                async with self.session.request(method, self._url(path, query), allow_redirects=False) as response:
                     body = await response.read()
-        except _NEVER_SENT as error:
-            raise self._failed(what, judge_failure(bytes_were_sent=False), Answer(0, 0, str(error))) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._failed(what, judge_failure(bytes_were_sent=True), Answer(0, 0, repr(error))) from error
+            judged = judge_failure(bytes_were_sent=passage.is_through)
+            raise self._failed(what, judged, Answer(0, 0, str(error) or repr(error))) from error
+        finally:
+            PASSAGE.reset(before)
         self.guard.heard(response.headers, sent_ms)
         if 200 <= response.status < 300:
             self.guard.is_there()
             return body
         answer = read_answer(response.status, body, response.headers.get("Retry-After"))
         raise self._failed(what, judge(answer, self.venue_ms()), answer)
+
+    def _url(self, path: str, query: str) -> URL:
+        """The base was read once; parsing a text anew costs as much as signing it."""
+        base = self._base
+        return URL.build(scheme=base.scheme, authority=base.authority, path=base.path.rstrip("/") + path, query_string=query, encoded=True)
 
     def _failed(self, what: str, judged: Judged, answer: Answer) -> Exception:
         error = error_of(what, judged, answer)

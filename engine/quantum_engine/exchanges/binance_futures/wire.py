@@ -4,7 +4,7 @@ Why   a NaN compares with nothing and an absurd number overflows: one of them in
 """
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
@@ -21,13 +21,24 @@ def believable(number: Decimal) -> Decimal:
     return number
 
 
+_numbers: dict[type, tuple[str, ...]] = {}
+
+
+def _numbers_of(kind: type) -> tuple[str, ...]:
+    """Names of its fields that may hold a Decimal, found once for each type."""
+    hints = get_type_hints(kind)
+    _numbers[kind] = found = tuple(name for name, hint in hints.items() if hint is Decimal or Decimal in get_args(hint))
+    return found
+
+
 class Message(msgspec.Struct):
     """Every number in it is believable, or it is not read."""
 
     def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
+        kind = type(self)
+        for name in _numbers.get(kind) or _numbers_of(kind):
             value = getattr(self, name)
-            if isinstance(value, Decimal):
+            if value is not None:
                 believable(value)
 
 

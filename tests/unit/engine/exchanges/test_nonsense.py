@@ -29,7 +29,7 @@ def client(*answers: bytes | Exception) -> tuple[BinanceFutures, list[str]]:
     found = BinanceFutures(Endpoint("http://venue", "ws://venue"), Credentials("key", "secret"), ManualClock())
     left, asked = list(answers), []
 
-    async def exchange(method: str, path: str, query: str) -> bytes:
+    async def exchange(method: str, path: str, query: str, may_leave: object = None) -> bytes:
         asked.append(f"{method} {path}")
         if path == "/fapi/v1/time":
             return b'{"serverTime": 1800000000000}'

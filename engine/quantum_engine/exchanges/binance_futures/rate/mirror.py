@@ -167,9 +167,12 @@ class RateMirror:
     def heard(self, weight: int | None, orders: tuple[int | None, int | None], sent_ms: int, now_ms: int) -> None:
         """The venue's own counts."""
         self._roll(now_ms)
-        for window, used in zip((self.weight, *self.orders), (weight, *orders), strict=True):
-            if used is not None:
-                window.heard(used, sent_ms)
+        if weight is not None:
+            self.weight.heard(weight, sent_ms)
+        if orders[0] is not None:
+            self.orders[0].heard(orders[0], sent_ms)
+        if orders[1] is not None:
+            self.orders[1].heard(orders[1], sent_ms)
 
     def room(self, lane: Lane) -> int:
         """Weight a minute of all engines together."""
