@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quantum_engine.domain import OrderIntent, OrderStatus, Purpose, Side
+from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.port import AccountUpdate, DuplicateOrderIdError, Exchange, OrderUpdate, StreamUp, VenueRefusedError
 
 QUANTITY = Decimal("0.010")
@@ -49,6 +50,22 @@ async def test_an_order_is_found_by_its_client_id_after_it_ended(exchange: Excha
 
 async def test_an_order_that_never_came_is_surely_not_known(exchange: Exchange) -> None:
     assert await exchange.order("BTCUSDT", "never-sent") is None
+
+
+async def test_what_may_not_leave_any_more_is_surely_not_done(exchange: Exchange) -> None:
+    """Asked last, with the connection in hand: nothing else stands between a stop and an order on the wire."""
+    asked: list[str] = []
+
+    def withdrawn() -> bool:
+        asked.append("may it leave?")
+        return False
+
+    with pytest.raises(RetryableError, match="withdrawn"):
+        await exchange.place(buy(price=FAR_BELOW), "id-1", withdrawn)
+    assert asked
+    assert await exchange.order("BTCUSDT", "id-1") is None
+    assert await exchange.open_orders() == []
+    assert (await exchange.place(buy(price=FAR_BELOW), "id-1", lambda: True)).client_order_id == "id-1", "and the next may"
 
 
 async def test_a_far_limit_rests_until_all_are_cancelled(exchange: Exchange) -> None:
