@@ -70,18 +70,22 @@ def initial_margins(floor: Floor, account: Account) -> dict[PositionKey, SymbolM
     return {(symbol, side): symbol_margin(floor, account, symbol, side=side) for symbol, side in sorted(keys)}
 
 
+def _free(floor: Floor, account: Account, margins: dict[PositionKey, SymbolMargin]) -> Decimal:
+    return max(ZERO, equity(floor, account) - sum((each.total for each in margins.values()), ZERO))
+
+
 def available(floor: Floor, account: Account) -> Decimal:
-    used = sum((each.total for each in initial_margins(floor, account).values()), ZERO)
-    return max(ZERO, equity(floor, account) - used)
+    return _free(floor, account, initial_margins(floor, account))
 
 
 def affords(floor: Floor, account: Account, order: Order) -> bool:
     """May this order's exposure be added?  Shrinking is always affordable."""
-    before = symbol_margin(floor, account, order.symbol, None, order.position_side)
+    margins = initial_margins(floor, account)
+    before = margins.get((order.symbol, order.position_side))
     after = symbol_margin(floor, account, order.symbol, order, order.position_side)
-    extra = after.total - before.total
+    extra = after.total - (before.total if before else ZERO)
     if extra <= 0:
         return True
     price = order.price or floor.books[order.symbol].mark
     fee = order.quantity * price * account.taker_bps / BPS
-    return extra + fee <= available(floor, account)
+    return extra + fee <= _free(floor, account, margins)

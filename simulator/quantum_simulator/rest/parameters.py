@@ -23,7 +23,7 @@ Word = TypeVar("Word", bound=str)
 def parse(text: str) -> dict[str, str]:
     if "%" in text or "+" in text:
         return dict(parse_qsl(text, keep_blank_values=True))
-    return dict(part.partition("=")[::2] for part in text.split("&") if part)
+    return {name: value for name, _, value in [part.partition("=") for part in text.split("&") if part]}
 
 
 def merge(query: str, body: str) -> dict[str, str]:

@@ -55,13 +55,13 @@ class RestServer:
         if endpoint is None:
             return web.Response(status=404, body=b"", headers=self._used_weight(incoming), content_type="text/html")
         fault = await self._struck(incoming)
-        headers: dict[str, str] = {}
+        headers: dict[str, str] = {"Content-Type": "application/json"}
         status, reply = self._outcome(incoming, endpoint, fault, headers)
         headers |= self._used_weight(incoming)
         self._state.flush()
         if fault is not None and fault.kind is FaultKind.DROP_ANSWER and request.transport is not None:
             request.transport.abort()
-        return web.Response(status=status, body=encode(reply), headers=headers, content_type="application/json")
+        return web.Response(status=status, body=encode(reply), headers=headers)
 
     async def _struck(self, incoming: Incoming) -> Fault | None:
         """Live through the ordered delays; the other fault, if any, is for the outcome."""

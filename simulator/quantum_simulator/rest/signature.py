@@ -25,6 +25,9 @@ AHEAD_MS = 1_000
 
 def unsigned(text: str) -> str:
     """The text without its signature, wherever that stands."""
+    head, found, signature = text.rpartition("&signature=")
+    if found and "&" not in signature and not head.startswith("signature=") and "&signature=" not in head:
+        return head
     if "signature=" not in text:
         return text
     return "&".join(part for part in text.split("&") if not part.startswith("signature="))

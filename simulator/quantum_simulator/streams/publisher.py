@@ -54,6 +54,11 @@ class Publisher:
 
     def effects(self, effects: list[Effect]) -> None:
         """Of one command: trades at once, user events after the stream faults have had their way with them."""
+        if not self._hub.connections:
+            for effect in effects:
+                if isinstance(effect, TradeEffect):
+                    self._trade(effect)
+            return
         told: dict[str, list[render.Json]] = {}
         for effect in effects:
             if isinstance(effect, TradeEffect):
@@ -88,8 +93,10 @@ class Publisher:
     def _trade(self, effect: TradeEffect) -> None:
         trade = self._state.tape.see(effect)
         self._state.market.see(effect.symbol, effect.price, effect.at_ms, effect.quantity, effect.buyer_is_maker)
-        self._hub.to_stream(f"{effect.symbol.lower()}@aggTrade", "market", render.agg_trade(effect, trade.id))
-        self._hub.to_stream(f"{effect.symbol.lower()}@trade", "public", render.trade(effect, trade.id))
+        if self._hub.connections:
+            name = effect.symbol.lower()
+            self._hub.to_stream(f"{name}@aggTrade", "market", render.agg_trade(effect, trade.id))
+            self._hub.to_stream(f"{name}@trade", "public", render.trade(effect, trade.id))
 
     def expired_key(self, key: str, account: str, at_ms: int) -> None:
         """Say that the key has expired, then close what was opened with it."""
