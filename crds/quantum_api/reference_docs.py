@@ -17,7 +17,7 @@ from typing import Any, Final
 from quantum_api import order_intents
 from quantum_api.conditions import ConditionType, Reason
 from quantum_api.crd import schema_of
-from quantum_api.events import StopEvent
+from quantum_api.events import FillEvent, OrderEvent, ReadingEvent, StopEvent
 from quantum_api.kinds import STRATEGY_MODE, Kind
 from quantum_api.names import API_VERSION, INTENTS_PATH
 from quantum_api.order_intents import CODES, IntentOutcome, IntentRequest, IntentVerdict
@@ -88,9 +88,18 @@ def triggers_page() -> str:
 
 
 def events_page() -> str:
-    """What an engine tells about stops."""
-    intro = "Class `risk`. Each is written in the transaction of what it tells, and the same word names the log line."
-    return f"{GENERATED}# Events\n\n{intro}\n\n{_words(StopEvent)}"
+    """What an engine tells."""
+    intro = (
+        "Each engine tells them, in order, in the Redis stream `quantum:events:{namespace/pod}`; what is kept: docs/losing/redis.md.\n\n"
+        "Classes: `risk`, `order` and `fill` are never dropped; `telemetry` is the first to go, and counted."
+    )
+    tables = ((StopEvent, "risk"), (OrderEvent, "order"), (FillEvent, "fill"), (ReadingEvent, "telemetry"))
+    parts = [f"## Class `{name}`\n\n{_sentence(words)}\n\n{_words(words)}" for words, name in tables]
+    return f"{GENERATED}# Events\n\n{intro}\n\n" + "\n".join(parts)
+
+
+def _sentence(words: type[StrEnum]) -> str:
+    return " ".join((words.__doc__ or "").split())
 
 
 def conditions_page() -> str:

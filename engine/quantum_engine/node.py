@@ -41,7 +41,7 @@ from quantum_engine.policy.accept import Channel
 from quantum_engine.policy.service import PolicyStore, Refused
 from quantum_engine.risk.service import Risk
 from quantum_engine.settings import Settings
-from quantum_engine.telling import bus_of
+from quantum_engine.telling import Telling
 from quantum_engine.trading import NoExchange, Trading
 
 CONTROL: Final = "control"
@@ -62,8 +62,8 @@ class Node:
         self._stopping = asyncio.Event()
         self._permission = Permission()
         self._file = SqliteJournal(settings.journal_path)
-        self._bus = bus_of(settings, self._file, self._clock)
-        self._journal = GuardedJournal(self._bus.journal if self._bus else self._file, self._permission)
+        self._telling = Telling(settings, self._file, self._clock)
+        self._journal = GuardedJournal(self._telling.journal, self._permission)
         self._keys = KeyFile(settings.jwks_file, self._clock)
         self._book = LatchBook(self._permission, self._clock)
         self._keeper = LatchKeeper(self._book, self._journal, self._clock)
@@ -93,8 +93,7 @@ class Node:
 
     async def _restore(self) -> None:
         await self._file.open()
-        if self._bus:
-            await self._bus.restore()
+        await self._telling.restore()
         await self._keeper.restore()
         await self._risk.restore()
         await self._policy.restore()
@@ -115,6 +114,7 @@ class Node:
         if self._mirror:
             self._book.on_change(self._mirror.keep_latches)
         self._risk.on_change(self._board.touch)
+        self._telling.listen(self._trading, self._policy)
 
     def _start_stages(self) -> None:
         start = self._supervisor.start
@@ -128,8 +128,7 @@ class Node:
         if (mirror := self._mirror) is not None:
             start("mirror", lambda: mirror.run(self._take_remembered))
             start("mirror-document", lambda: self._policy.follow(mirror))
-        if (bus := self._bus) is not None:
-            start("bus", lambda: bus.run(self._journal, self._permission))
+        self._telling.start(start, self._journal, self._permission)
         start("emergency", self._worker.run, is_vital=True)
         if self._trading:
             self._trading.start(self._supervisor, self._board.touch)
@@ -185,8 +184,7 @@ class Node:
             await self._trading.close()
         if self._mirror:
             await self._mirror.close()
-        if self._bus:
-            await self._bus.close(self._journal)
+        await self._telling.close(self._journal)
         await self._journal.close()
         _log.info("engine_stopped")
 
@@ -250,7 +248,7 @@ class Node:
         )
 
     def _dependencies(self) -> dict[str, str]:
-        known = {"journal": "up" if self._journal.writable else "down the last write failed"}
+        known = {"journal": "up" if self._journal.writable else "down the last write failed"} | self._telling.dependency
         if self._mirror:
             known["redis"] = "up" if self._mirror.up else f"down {self._mirror.problem}"
         if self._trading:

@@ -7,8 +7,9 @@ import asyncio
 from typing import Final
 
 from quantum_engine.errors import EngineError, JournalUnavailableError
+from quantum_engine.execution import events
 from quantum_engine.execution.intents import IntentRecord, IntentTable, decode, encode
-from quantum_engine.journal import Delete, Journal, Put, Table
+from quantum_engine.journal import Delete, Journal, Put, Table, Write
 
 PRUNE_EVERY_MS: Final = 60_000
 EXIT_STORED_SECONDS: Final = 0.25
@@ -28,13 +29,12 @@ class Ledger:
 
     async def write(self, record: IntentRecord) -> None:
         """On disk when it returns.  An exit does not wait for a disk that hangs."""
-        put = Put(Table.INTENT, record.id, encode(record))
         if not record.reduce_only:
-            await self._journal.commit(put)
+            await self._journal.commit(*_writes(record))
             return
         try:
             async with asyncio.timeout(EXIT_STORED_SECONDS):
-                await self._journal.commit(put)
+                await self._journal.commit(*_writes(record))
         except TimeoutError as error:
             raise JournalUnavailableError(f"the journal has not answered within {EXIT_STORED_SECONDS} s") from error
 
@@ -47,7 +47,7 @@ class Ledger:
 
     async def tidy(self, now_ms: int) -> None:
         if self._unwritten:
-            await self._journal.commit(*(Put(Table.INTENT, key, encode(record)) for key, record in self._unwritten.items()))
+            await self._journal.commit(*(write for record in self._unwritten.values() for write in _writes(record)))
             self._unwritten.clear()
         if now_ms - self._pruned_ms < PRUNE_EVERY_MS:
             return
@@ -55,3 +55,8 @@ class Ledger:
         gone = self._table.prune(now_ms)
         if gone:
             await self._journal.commit(*(Delete(Table.INTENT, record.id) for record in gone))
+
+
+def _writes(record: IntentRecord) -> tuple[Write, ...]:
+    """The row and its event, in one transaction."""
+    return Put(Table.INTENT, record.id, encode(record)), events.of(record)
