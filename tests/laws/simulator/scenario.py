@@ -77,6 +77,8 @@ class Day:
 
     def do_order(self, name: str, symbol: str, side: str, lots: int, ticks: int | None, more: dict[str, str]) -> None:
         book = self.venue.floor.books[symbol]
+        if ticks is None:
+            more = {name: value for name, value in more.items() if name != "timeInForce"}
         kind = (
             {"type": "MARKET"}
             if ticks is None
