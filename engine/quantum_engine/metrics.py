@@ -118,3 +118,6 @@ REDIS_FORGOT: Final = Counter("quantum_engine_redis_forgot_total", "Times that R
 STREAM_ROWS: Final = Gauge(
     "quantum_engine_stream_rows", "Entries of the engine's stream that some group has not acknowledged.", registry=REGISTRY
 )
+FILLS_RECOVERED: Final = Counter(
+    "quantum_engine_fills_recovered_total", "Fills that the user stream did not tell, read by request.", registry=REGISTRY
+)

@@ -6,7 +6,6 @@ Why   the restriction of source "reconciliation" is lifted only by a successful 
 
 import asyncio
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Final
 
 from quantum_api.gate import Gate
@@ -14,8 +13,7 @@ from quantum_engine.clock import Clock
 from quantum_engine.domain import (
     AccountView,
     EquityEvent,
-    EquityLost,
-    EquityRead,
+    Fill,
     OrderView,
     PositionSide,
     PositionView,
@@ -31,8 +29,9 @@ from quantum_engine.permission import Permission, Restriction
 from quantum_engine.positions.book import PositionBook
 from quantum_engine.positions.comparing import Comparer, nothing
 from quantum_engine.positions.ear import GRACE_SECONDS, StreamEar
-from quantum_engine.positions.equity import unrealised_usdt
+from quantum_engine.positions.equity import account_of, reading_of
 from quantum_engine.positions.mode import Mode
+from quantum_engine.positions.recovery import FillRecovery
 from quantum_engine.waiting import happens
 
 SOURCE: Final = "reconciliation"
@@ -61,6 +60,7 @@ class Positions:
         self.account_asked_at = float("-inf")
         """Monotonic, of the newest whole answer about the account: the stream tells the wallet, not what margin has left free."""
         self._book = PositionBook()
+        self._recovery = FillRecovery(exchange, self._book, watched)
         self._comparer = Comparer(exchange, Mode(exchange, permission, clock), clock, watched)
         self._views: dict[str, PositionView] = {}
         self._stream_is_up = False
@@ -118,14 +118,7 @@ class Positions:
     @property
     def account(self) -> AccountView | None:
         """Wallet as the exchange said, unrealised at the newest marks; None while either is not known."""
-        book = self._book
-        settled_usdt = book.settled_usdt
-        if settled_usdt is None:
-            return None
-        unrealised = unrealised_usdt(book.lines, self._quote, self._clock.monotonic())
-        if isinstance(unrealised, str):
-            return None
-        return AccountView(settled_usdt, unrealised, book.available_usdt, book.wallet_as_of_ms)
+        return account_of(self._book, self._quote, self._clock.monotonic())
 
     @property
     def positions(self) -> dict[str, PositionView]:
@@ -172,6 +165,10 @@ class Positions:
     def on_order(self, callback: Callable[[OrderUpdate], None]) -> None:
         self._order_listeners.append(callback)
 
+    def on_fill(self, callback: Callable[[Fill], None]) -> None:
+        """Called once for each fill, whichever way it came to be known, also when the stream was away."""
+        self._recovery.on_fill(callback)
+
     async def _consume(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -193,8 +190,11 @@ class Positions:
                 self._book.order(event)
                 for listener in self._order_listeners:
                     listener(event)
+                if event.fill is not None:
+                    self._recovery.tell(event.fill)
             case TradeSeen(fill=fill):
                 self._book.fill(fill)
+                self._recovery.tell(fill)
             case AccountUpdate():
                 self._book.account(event)
                 if event.wallet_usdt is not None:
@@ -204,6 +204,7 @@ class Positions:
             case StreamUp():
                 self._stream_is_up = True
                 self._comparer.ask_for_all()
+                self._recovery.gaps.lost()
                 self._wanted.set()
             case StreamDown(reason=reason):
                 self._stream_is_up = False
@@ -237,7 +238,9 @@ class Positions:
         answers = await self._comparer.ask(self._book)
         before = self._book.quantities
         self._book.reconcile(answers)
-        self._ear.compared(self._clock.monotonic(), found_news=before != self._book.quantities)
+        after = self._book.quantities
+        self._ear.compared(self._clock.monotonic(), found_news=before != after)
+        self._recovery.compared(answers, before, after)
         self.account_received_at = self.account_asked_at = self._clock.monotonic()
 
     async def _reconcile_for_ever(self) -> None:
@@ -247,6 +250,8 @@ class Positions:
             if self._stream_is_up:
                 try:
                     await self.reconcile()
+                    if await self._recovery.close_gaps():
+                        self._changed()
                 except ThrottledError as error:
                     pause = min(RECONCILE_SECONDS, max(RETRY_SECONDS, error.retry_after_seconds))
                 except EngineError:
@@ -283,16 +288,7 @@ class Positions:
         return PositionView(symbol, line.quantity, line.entry_price, mark, max(line.stated_to_ms, 0), side_of(key))
 
     def _tell_equity(self) -> None:
-        now = self._clock.monotonic()
-        wallet = self._book.settled_usdt
-        if wallet is None:
-            self._tell(EquityLost("the exchange has not yet told the balance", now))
-            return
-        unrealised: Decimal | str = unrealised_usdt(self._book.lines, self._quote, now)
-        if isinstance(unrealised, str):
-            self._tell(EquityLost(unrealised, now))
-        else:
-            self._tell(EquityRead(wallet + unrealised, self._exchange.venue_ms(), now))
+        self._tell(reading_of(self._book, self._quote, self._exchange.venue_ms(), self._clock.monotonic()))
 
     def _tell(self, event: EquityEvent) -> None:
         for listener in self._equity_listeners:

@@ -156,6 +156,10 @@ class FakeExchange:
         self._reachable()
         return [fill for fill in self._fills if fill.symbol == symbol and fill.time_ms >= since_ms]
 
+    async def fills_from(self, symbol: str, trade_id: int) -> list[Fill]:
+        self._reachable()
+        return [fill for fill in self._fills if fill.symbol == symbol and fill.trade_id >= trade_id]
+
     async def premium(self, symbol: str) -> Decimal:
         return self.marks[symbol]
 

@@ -26,6 +26,8 @@ __all__ = ["BinanceFutures", "Credentials", "Endpoint"]
 Read = TypeVar("Read")
 NO_SUCH_ORDER: Final = -2013
 CANCEL_REJECTED: Final = -2011
+TRADES_A_PAGE: Final = 1_000
+"""The most that the venue gives at once."""
 BAD_INTERVAL: Final = -1120
 INTERVALS: Final = {
     1: "1s", 60: "1m", 180: "3m", 300: "5m", 900: "15m", 1_800: "30m", 3_600: "1h", 7_200: "2h", 14_400: "4h", 21_600: "6h",
@@ -151,7 +153,25 @@ class BinanceFutures:
         await self.transport.signed("POST", "/fapi/v1/countdownCancelAll", {"symbol": symbol, "countdownTime": seconds * 1_000})
 
     async def fills(self, symbol: str, since_ms: int) -> list[Fill]:
-        params: dict[str, str | int] = {"symbol": symbol, "startTime": since_ms, "limit": 1_000}
+        """A time more than seven days back finds the seven days from then on only."""
+        first = await self._trades({"symbol": symbol, "startTime": since_ms, "limit": TRADES_A_PAGE})
+        if len(first) < TRADES_A_PAGE:
+            return first
+        return [*first, *await self.fills_from(symbol, first[-1].trade_id + 1)]
+
+    async def fills_from(self, symbol: str, trade_id: int) -> list[Fill]:
+        """Weight 5 a page."""
+        found: list[Fill] = []
+        while True:
+            page = await self._trades({"symbol": symbol, "fromId": trade_id, "limit": TRADES_A_PAGE})
+            found += page
+            if len(page) < TRADES_A_PAGE:
+                return found
+            if page[-1].trade_id < trade_id:
+                raise RetryableError(f"the exchange's trades from {trade_id} end with {page[-1].trade_id}: it answers something else")
+            trade_id = page[-1].trade_id + 1
+
+    async def _trades(self, params: dict[str, str | int]) -> list[Fill]:
         body = await self.transport.signed("GET", "/fapi/v1/userTrades", params)
         return _read(body, lambda: [translate.trade(each) for each in _trades(body)])
 
