@@ -65,10 +65,10 @@ class RecordKeeper:
     async def pause(self) -> None:
         await happens(self._now, KEEP_SECONDS)
 
-    async def keep(self, record: Record | None) -> None:
+    async def keep(self, record: Record) -> None:
         """Write what changed.  The newest equity alone is worth a write only now and then."""
         self._now.clear()
-        if record is None or not self._is_news(record):
+        if not self._is_news(record):
             return
         was_anew = self._begun_anew
         record = Record(record.peak_usdt, record.day, was_anew)
@@ -83,7 +83,9 @@ class RecordKeeper:
 
     def _is_news(self, record: Record) -> bool:
         kept = self._kept
-        if kept is None or (record.peak_usdt, _start(record.day)) != (kept.peak_usdt, _start(kept.day)):
+        if kept is None:
+            return record.peak_usdt is not None or record.day.number is not None
+        if (record.peak_usdt, _start(record.day)) != (kept.peak_usdt, _start(kept.day)):
             return True
         return record.day != kept.day and self._clock.monotonic() - self._kept_at >= LAST_EQUITY_SECONDS
 

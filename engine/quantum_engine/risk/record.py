@@ -17,15 +17,19 @@ from quantum_engine.risk.day import DayState
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``begun_anew``: written by an engine that had lost its journal and could not ask the mirror yet."""
+    """``begun_anew``: written by an engine that had lost its journal and could not ask the mirror yet.
 
-    peak_usdt: Decimal
+    ``peak_usdt`` None: people released a drawdown stop while equity was not known; the next reading is the peak.
+    """
+
+    peak_usdt: Decimal | None
     day: DayState = field(default_factory=DayState)
     begun_anew: bool = False
 
 
 def encode(record: Record, now_ms: int) -> bytes:
-    row: dict[str, Any] = {"peakUsdt": str(record.peak_usdt), "asOfMs": now_ms, "begunAnew": record.begun_anew}
+    peak = None if record.peak_usdt is None else str(record.peak_usdt)
+    row: dict[str, Any] = {"peakUsdt": peak, "asOfMs": now_ms, "begunAnew": record.begun_anew}
     if record.day.number is not None:
         row["day"] = {"number": record.day.number, "startUsdt": str(record.day.start_usdt), "lastUsdt": str(record.day.last_usdt)}
     return json.dumps(row).encode()
@@ -35,8 +39,8 @@ def decode(row: bytes) -> Record:
     """Rows of engines that knew no day have none."""
     try:
         found = json.loads(row)
-        day = found.get("day")
-        return Record(_amount(found["peakUsdt"]), DayState() if day is None else _day(day), found.get("begunAnew") is True)
+        peak, day = found["peakUsdt"], found.get("day")
+        return Record(None if peak is None else _amount(peak), DayState() if day is None else _day(day), found.get("begunAnew") is True)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise CorruptStateError(f"the stored equity peak cannot be read: {error}") from error
 

@@ -100,7 +100,7 @@ class Risk:
         found = self._keeper.met_mirror(row)
         if found is not None:
             self.measures.remembered(found.day)
-            self._apply(PeakRemembered(found.peak_usdt))
+            self._apply(LimitsChanged() if found.peak_usdt is None else PeakRemembered(found.peak_usdt))
 
     def released(self, trigger: str) -> None:
         """People released a stop of this trigger: what tripped it is accepted, and measured from here."""
@@ -124,8 +124,7 @@ class Risk:
         while True:
             self._notice_age()
             self.judge()
-            peak_usdt = self.state.peak_usdt
-            await self._keeper.keep(None if peak_usdt is None else Record(peak_usdt, self.measures.day))
+            await self._keeper.keep(Record(self.state.peak_usdt, self.measures.day))
             await self._keeper.pause()
 
     def judge(self) -> bool:
