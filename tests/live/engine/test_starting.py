@@ -1,4 +1,4 @@
-"""What was latched is latched again before the engine says or does anything, however long its disk takes."""
+"""What was latched is latched again before the engine says or does anything, however long its disk takes; and who senses what."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from quantum_api.trading_policy import StopAction
 from quantum_engine.adapters.sqlite_journal import SqliteJournal
 from quantum_engine.journal import Put, Table
 from quantum_engine.node import Node
+from quantum_engine.risk.snapshot import Senses
 from quantum_engine.settings import Settings
 
 LATCH = Latch(
@@ -100,3 +101,15 @@ async def test_promise_3_nothing_is_sent_before_the_latches_are_restored_though_
     node._stopping.set()
     async with asyncio.timeout(10):
         await running
+
+
+async def test_each_sense_of_the_risk_stage_is_wired_to_the_stage_that_has_it(
+    disk: Path, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trading = Node(settings(disk, ear))._trading
+    assert trading is not None
+    monkeypatch.setattr(type(trading.market), "silent_seconds", 1.0)
+    monkeypatch.setattr(type(trading.positions), "stream_deaf_seconds", 2.0)
+    monkeypatch.setattr(type(trading.positions), "unreconciled_seconds", 3.0)
+    assert trading._senses() == Senses(False, 1.0, 2.0, 3.0)
+    await trading.close()

@@ -10,6 +10,7 @@ from tests.unit.engine.execution.desk import MemoryJournal
 from quantum_api.trading_policy import StopAction
 from quantum_engine.clock import ManualClock
 from quantum_engine.domain import EquityRead
+from quantum_engine.journal import Table
 from quantum_engine.permission import Permission
 from quantum_engine.risk.service import Risk
 
@@ -68,6 +69,25 @@ async def test_a_peak_that_a_release_or_a_withdrawal_lowered_is_not_raised_again
     again = await started(journal)
     again.remember(IN_REDIS)
     assert again.state.peak_usdt == 8_000
+
+
+async def test_a_lost_disk_does_not_begin_the_day_anew() -> None:
+    """The day's start rides in the same row as the peak, to the mirror too."""
+    journal, day = MemoryJournal(), 1 // 86_400_000
+    first = await started(journal)
+    await lived(first, 8_000)
+    mirrored = {"peakUsdt": "8000", "day": {"number": day, "startUsdt": "8800", "lastUsdt": "8700"}}
+    first.remember(json.dumps(mirrored).encode())
+    assert first.measures.day.start_usdt == 8_800
+    await lived(first, 8_000)
+    assert (await started(journal)).measures.day.start_usdt == 8_800
+
+
+async def test_a_row_of_an_engine_that_knew_no_day_is_read() -> None:
+    journal = MemoryJournal()
+    journal.rows[Table.PEAK]["equity"] = json.dumps({"peakUsdt": "10000", "asOfMs": 1, "begunAnew": False}).encode()
+    risk = await started(journal)
+    assert (risk.state.peak_usdt, risk.measures.day.start_usdt) == (10_000, None)
 
 
 async def test_what_the_mirror_added_is_written_down_once_and_for_all() -> None:

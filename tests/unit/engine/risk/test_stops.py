@@ -15,7 +15,7 @@ from quantum_api.triggers import Trigger
 from quantum_engine.domain import OrderIntent, Side
 from quantum_engine.journal import Publish, Put, Table
 from quantum_engine.risk.snapshot import Senses
-from quantum_engine.verdicts import Declined
+from quantum_engine.verdicts import Accepted, Declined
 
 DAY_SECONDS = 86_400
 DAY_MS = DAY_SECONDS * 1_000
@@ -135,6 +135,25 @@ async def test_rejects_of_the_exchange_cancel_what_rests_and_open_nothing_more()
     assert desk.triggers == [], "what people have seen does not trip again"
     rejected(desk, 4)
     assert desk.triggers == ["RejectRate"]
+
+
+async def test_an_engine_that_sends_more_than_its_policy_lets_through_is_out_of_control() -> None:
+    desk = Desk(max_intents_per_minute=50, order_runaway_bps=20_000)
+    desk.read(10_000)
+    for number in range(101):
+        assert desk.triggers == [], number
+        desk.risk.on_outcome(OrderIntent(str(number), "BTCUSDT", Side.BUY, Decimal(1)), Accepted("c", None))
+    (latch,) = desk.book.latches
+    assert (latch.trigger, latch.action, latch.measured, latch.limit) == (
+        "OrderRunaway", "CancelOrders", "101 orders/min", "100 orders/min",
+    )  # fmt: skip
+
+
+async def test_a_release_after_a_recovery_measures_from_there_too() -> None:
+    desk = Desk(max_daily_loss_bps=500)
+    desk.read(10_000, 9_400, 9_800)
+    desk.release(*desk.book.latches)
+    assert desk.risk.measures.day.start_usdt == 9_800
 
 
 OUTAGES = {
