@@ -160,7 +160,7 @@ def own_event_loop() -> Iterator[None]:
     """python-binance asks for the thread's event loop even where it blocks, and would make one that nobody closes."""
     try:
         before = asyncio.get_event_loop()
-    except RuntimeError:
+    except (RuntimeError, DeprecationWarning):
         before = None
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

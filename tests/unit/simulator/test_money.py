@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from quantum_simulator.core import trading
 from quantum_simulator.core.accounts import Account, Position
+from quantum_simulator.core.amend import amend
 from quantum_simulator.core.effects import OrderEffect
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.instruments import DEFAULT_INSTRUMENTS
@@ -122,11 +123,12 @@ STEP = st.tuples(
     st.booleans(),
     st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
 )
+AMEND = st.tuples(st.sampled_from(["alpha", "beta", "poor"]), st.integers(1, 400), st.integers(-60, 60))
 MOVE = st.tuples(st.integers(60_000, 120_000), st.sampled_from([0.0, 0.1, 1.0]))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(STEP, MOVE), max_size=40))
+@given(st.lists(st.one_of(STEP, AMEND, MOVE), max_size=40))
 def test_whatever_happens_positions_are_sums_of_fills_and_wallets_are_conserved(history: list[tuple]) -> None:
     """wallet = deposits + realised - fees + funding; position = sum of fills; reduce-only orders never exceed what they close."""
     accounts = [Account(name, f"k-{name}", "s", Decimal(wallet)) for name, wallet in (("alpha", 50_000), ("beta", 9_000), ("poor", 900))]
@@ -135,6 +137,8 @@ def test_whatever_happens_positions_are_sums_of_fills_and_wallets_are_conserved(
     for now_ms, step in enumerate(history):
         if len(step) == 2:
             move_market(floor, {"BTCUSDT": Quote(Decimal(step[0]), step[1])}, 500, now_ms)
+        elif len(step) == 3:
+            try_amend(floor, step, now_ms)
         else:
             try_order(floor, step, now_ms)
         for account in accounts:
@@ -159,6 +163,22 @@ def try_order(floor: Floor, step: tuple, now_ms: int) -> None:
         assert order.filled <= abs(before)
 
 
+def try_amend(floor: Floor, step: tuple, now_ms: int) -> None:
+    """The account's youngest order, if it has one."""
+    name, lots, ticks = step
+    account, price = floor.accounts[name], floor.books["BTCUSDT"].mark + ticks * 10 * Decimal("0.1")
+    order = max(account.all_open(), key=lambda each: each.id, default=None)
+    before = (account.amount("BTCUSDT"), order.filled) if order else None
+    try:
+        amend(floor, account, order, Decimal(lots) / 1_000, price, now_ms)
+    except VenueRefusal:
+        assert before == ((account.amount("BTCUSDT"), order.filled) if order else None)
+        return
+    assert order.filled <= order.quantity
+    if order.reduce_only:
+        assert account.amount("BTCUSDT") * before[0] >= 0
+
+
 def check_books(floor: Floor, account: Account) -> None:
     held = sum((each.quantity if each.side == "BUY" else -each.quantity for each in account.fills), Decimal(0))
     assert account.amount("BTCUSDT") == held
@@ -168,6 +188,7 @@ def check_books(floor: Floor, account: Account) -> None:
     assert realised == cash + account.position("BTCUSDT").cost
     assert account.wallet >= 0 or account.amount("BTCUSDT")
     resting = floor.books["BTCUSDT"].resting
-    assert {each.id for each in account.all_open()} == {key for key, each in resting.orders.items() if each.account == account.name}
+    assert {each.place for each in account.all_open()} == {key for key, each in resting.orders.items() if each.account == account.name}
+    assert len(resting.bids) + len(resting.asks) == len(resting.orders)
     for order in account.all_open():
         assert not order.reduce_only or account.amount("BTCUSDT") * (1 if order.buys else -1) < 0
