@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from quantum_api.gate import Gate
 from quantum_api.refusals import Refusal
 from quantum_api.trading_policy import Limits
 from quantum_engine import metrics
@@ -152,7 +153,6 @@ class Execution:
         return await self._send(record)
 
     async def _send(self, record: IntentRecord) -> Verdict:
-        intent = record.intent
         while True:
             shown = self._asker.take_seen(record.client_order_id)
             if shown is not None:
@@ -165,9 +165,9 @@ class Execution:
                 return self._count(permitted)
             self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
             _SENDS[record.reduce_only, record.sent_times > 1].inc()
-            looked = self._world.moment()
+            looked, sent = self._world.moment(), self._held_to_the_gate(record)
             try:
-                order = await self._exchange.place(intent, record.client_order_id, lambda: self._may_leave(record, looked))  # noqa: B023
+                order = await self._exchange.place(sent, record.client_order_id, lambda: self._may_leave(record, sent, looked))  # noqa: B023
             except RetryableError as error:
                 self._table.move(record, Happened.SURELY_NOT_DONE, 0, str(error))
                 wait = wait_before_retry(record.sent_times, record.reduce_only, _retry_after(error))
@@ -188,9 +188,25 @@ class Execution:
                 await self._close(record, Happened.FOUND)
                 return Accepted(record.client_order_id, order)
 
-    def _may_leave(self, record: IntentRecord, looked: Moment) -> bool:
+    def _held_to_the_gate(self, record: IntentRecord) -> OrderIntent:
+        """Under a gate that lets positions only shrink, the exchange itself holds the order to it.
+
+        The position may go while the order is on its way (a stop order triggers, another program closes, a liquidation): what was a
+        reduction when it left would open the other side when it arrives.
+        """
+        intent = record.intent
+        if intent.reduce_only or self._is_active(record):
+            return intent
+        return replace(intent, reduce_only=True)
+
+    def _is_active(self, record: IntentRecord) -> bool:
+        return self._world.permission.gate_for(record.symbol) is Gate.ACTIVE
+
+    def _may_leave(self, record: IntentRecord, sent: OrderIntent, looked: Moment) -> bool:
         """Asked with the connection in hand.  On a warm one that is microseconds after the last look, and then it says the same."""
-        return self._world.is_still(looked) or not isinstance(self._still_permitted(record), Refused)
+        if self._world.is_still(looked):
+            return True
+        return (sent.reduce_only or self._is_active(record)) and not isinstance(self._still_permitted(record), Refused)
 
     def _still_permitted(self, record: IntentRecord) -> Allowed | Refused:
         return still_permitted(self._world.snapshot(record.intent, own_client_id=record.client_order_id))

@@ -49,14 +49,16 @@ class Journal(SqliteJournal):
         assert self._connection is not None
         self._connection.execute(f"PRAGMA query_only={int(is_full)}")
 
-    async def _ask(self, job: Callable[["asyncio.Future[Any]"], Any]) -> Any:
+    def _ask(self, job: Callable[["asyncio.Future[Any]"], Any]) -> "asyncio.Future[Any]":
         if self.is_cut_off:
             raise JournalUnavailableError("the process is dead")
+        done = super()._ask(job)
         self.clock.outside += 1
-        try:
-            return await super()._ask(job)
-        finally:
-            self.clock.outside -= 1
+        done.add_done_callback(self._answered)
+        return done
+
+    def _answered(self, _: "asyncio.Future[Any]") -> None:
+        self.clock.outside -= 1
 
 
 class NoServer:

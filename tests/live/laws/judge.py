@@ -36,7 +36,8 @@ def what_was_declared_dead_is_not_live(evidence: Evidence) -> list[str]:
     """And what was declared live is there: by its id, and by the quantity that only this intent bears."""
     taken = [e for e in evidence.log if e.what == "accepted" and e.request == PLACED]
     ids = {e.client_id for e in taken}
-    by_shape = {(e.symbol, e.side, Decimal(e.quantity)) for e in taken if e.client_id not in evidence.exits}
+    mine = (e for e in taken if e.client_id not in evidence.exits and not e.client_id.startswith(FOREIGN))
+    by_shape = {(e.symbol, e.side, Decimal(e.quantity)) for e in mine}
     broken = []
     for told in evidence.told:
         is_there = told.client_id in ids

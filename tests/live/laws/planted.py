@@ -132,6 +132,8 @@ def _nothing(*_: Any, **__: Any) -> None:
     """Whatever was checked here is not."""
 
 
+UNFLAGGED: Patches = ((Execution, "_held_to_the_gate", lambda _, record: record.intent), (Execution, "_is_active", lambda *_: True))
+"""The exchange's own guard behind the gate's: with it alone what the gate lets through still only reduces."""
 TABLE: tuple[Planted, ...] = (
     Planted(
         "an unknown outcome is taken for a failure and sent again",
@@ -166,7 +168,7 @@ TABLE: tuple[Planted, ...] = (
     Planted(
         "the gate is not asked again before the bytes leave",
         laws.nothing_opens_past_a_shut_gate,
-        ((Execution, "_still_permitted", lambda *_: Allowed()),),
+        ((Execution, "_still_permitted", lambda *_: Allowed()), *UNFLAGGED),
         [Trouble(FaultKind.HTTP_503_SERVICE_UNAVAILABLE), Together((Submit((Order(0),)), Document(Gate.HALTED)))],
     ),
     Planted(
@@ -184,14 +186,27 @@ TABLE: tuple[Planted, ...] = (
     Planted(
         "REDUCE_ONLY looks at the side alone",
         laws.what_may_only_reduce_only_reduces,
-        ((f"{_ENGINE}.gate.checks", "room_to_shrink", _side_alone),),
+        ((f"{_ENGINE}.gate.checks", "room_to_shrink", _side_alone), *UNFLAGGED),
         [BOUGHT, Document(Gate.REDUCE_ONLY), SOLD_MORE],
     ),
     Planted(
         "orders on their way are forgotten",
         laws.what_may_only_reduce_only_reduces,
-        ((Flight, "besides", lambda *_: []),),
+        ((Flight, "besides", lambda *_: []), *UNFLAGGED),
         [Submit((Order(10),), 3.0), Document(Gate.REDUCE_ONLY), Submit((Order(1, "SELL"), Order(2, "SELL")))],
+    ),
+    Planted(
+        "an order under REDUCE_ONLY leaves without the flag that the exchange enforces",
+        laws.what_may_only_reduce_only_reduces,
+        UNFLAGGED,
+        [
+            BOUGHT,
+            Foreign("algo", "SELL", bps=15),
+            Document(Gate.REDUCE_ONLY),
+            Trouble(FaultKind.DELAY_MS, delay_ms=500),
+            Submit((Order(1, "SELL", 99),), 0.1),
+            Move(-60),
+        ],
     ),
     Planted(
         "fills are not told apart",
