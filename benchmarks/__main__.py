@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from benchmarks import (
     apply_to_ack,
+    bus,
     client_cpu,
     flatten,
     flood,
@@ -30,6 +31,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Awaitable[list[Row]]]] = {
 ALONE: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "flood": flood.measure,
     "gate": gate.measure,
+    "bus": bus.measure,
     "client-cpu": client_cpu.measure,
     "in-process": in_process.measure,
     "order-path": order_path.measure,

@@ -1,4 +1,4 @@
-"""`quantum-engine run` is one engine; `quantum-engine halt` stops it from inside its pod, with the network down."""
+"""`quantum-engine run` is one engine; `halt` stops it from inside its pod, with the network down; `spool` saves what it could not tell."""
 
 import asyncio
 import getpass
@@ -12,7 +12,9 @@ import uvloop
 from pydantic import ValidationError
 
 from quantum_api.trading_policy import StopAction
+from quantum_engine import spool_command
 from quantum_engine.adapters.halt_requests import HaltFile, HaltRequests
+from quantum_engine.adapters.journal_lock import JournalLock
 from quantum_engine.clock import SystemClock, random_id
 from quantum_engine.emergency.latches import new_id
 from quantum_engine.errors import CorruptStateError, PermanentError
@@ -25,6 +27,7 @@ EXIT_NOT_HALTED = 4
 EXIT_UNCONFIRMED = 5
 
 app = typer.Typer(help="One trading engine.", no_args_is_help=True, add_completion=False)
+app.add_typer(spool_command.app, name="spool")
 
 
 @app.command()
@@ -32,7 +35,7 @@ def run() -> None:
     """Run the engine until SIGTERM.  Configuration comes from the environment (QT_ENGINE_*, POD_*)."""
     settings = _settings()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with JournalLock(settings.journal_path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings))
     except CorruptStateError as error:
         typer.echo(f"the engine must not start on this journal: {error}", err=True)
