@@ -127,18 +127,25 @@ class StopWorker:
             return
         seen = await self._looker.look(self._scope)
         self._be_quiet_for(seen.throttled_seconds)
-        asked = plan(latches, seen, self._completed(seen), self._looker.rules, self._how, seen.scope or self._suspects(latches))
+        asked = self._plan(latches, seen)
         self._notes.note(asked.sights, seen.problem)
         if not asked.work or seen.throttled_seconds:
             self._judge_idle(latches, seen)
         else:
-            await self._work_on(asked, seen)
+            await self._work_on(latches, asked, seen)
+
+    def _plan(self, latches: Sequence[Latch], seen: Picture) -> Plan:
+        """While the exchange answers nothing at all, only what is known to rest is cancelled, all at once: the rest would be noise."""
+        if seen.is_blind:
+            return plan(latches, seen, self._completed(seen), self._looker.rules)
+        return plan(latches, seen, self._completed(seen), self._looker.rules, self._how, seen.scope or self._suspects(latches))
 
     def _judge_idle(self, latches: Sequence[Latch], seen: Picture) -> None:
         """Nothing to do, or nothing that may be done now."""
         metrics.STOP_ROUNDS.labels("unreachable" if seen.unseen else "clean").inc()
         if seen.unseen:
-            self._scope = self._suspects(latches) if seen.throttled_seconds else self._scope
+            is_whole_next = seen.scope is not None and not seen.hides_orders and not seen.throttled_seconds
+            self._scope = None if is_whole_next else self._suspects(latches)
             self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=False)
         elif self._scope is not None:
             self._scope, self._pause_seconds = None, 0.0
@@ -148,12 +155,15 @@ class StopWorker:
             unfinished = any(latch.cooldown_until_ms is None for latch in self._book.latches)
             self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=False) if unfinished else VERIFY_SECONDS
 
-    async def _work_on(self, asked: Plan, seen: Picture) -> None:
+    async def _work_on(self, latches: Sequence[Latch], asked: Plan, seen: Picture) -> None:
+        """What is looked at next: where work was done, and where something may be that could not be seen."""
         problems = await self._carry_out(asked.work)
+        if seen.is_blind:
+            self._met.forget()
         metrics.STOP_ROUNDS.labels("problem" if problems or seen.unseen else "worked").inc()
         if problems:
             self._notes.note(asked.sights, "; ".join(filter(None, [seen.problem, *problems])))
-        self._scope = None if seen.unseen else frozenset(item.symbol for item in asked.work)
+        self._scope = frozenset(item.symbol for item in asked.work) | (self._suspects(latches) if seen.unseen else frozenset())
 
     async def _carry_out(self, work: Sequence[SymbolWork]) -> list[str]:
         """The problems, one sentence each; how long to pause follows from what gave way."""

@@ -65,7 +65,7 @@ class Venue:
 
     async def cancel_order(self, order: OrderView) -> None:
         self._ask("cancel_order", order.order_id)
-        self.orders.remove(order)
+        self.orders = [each for each in self.orders if each != order]
 
     async def cancel_all(self, symbol: str) -> None:
         self._ask("cancel_all", symbol)
@@ -181,6 +181,22 @@ async def test_orders_are_cancelled_although_one_of_the_two_services_does_not_an
         assert venue.intents == []
         venue.broken.clear()
         await stop.until(lambda: stop.is_done)
+
+
+async def test_while_nothing_answers_only_what_is_known_to_rest_is_cancelled_and_nothing_is_closed() -> None:
+    """A closing order of unknown outcome each few seconds would be a heap of questions when the exchange is back."""
+    venue = Venue(positions=DOWN, regular_orders=DOWN, algo_orders=DOWN, cancel_all=DOWN)
+    venue.orders = [resting()]
+    async with stopping(Stop(venue, Books(resting(), BTCUSDT=HALF, ETHUSDT=HALF), limits(instruments=[BTC, ETH, "SOLUSDT"]))) as stop:
+        venue.verdicts = [Declined("c", 0, "HTTP 503")] * 2
+        await stop.until(lambda: venue.count("positions") >= 4)
+        at_once, later = venue.said[:4], venue.said[venue.said.index("positions all") :]
+        assert {each for each in at_once if each.startswith("close")} == {f"close {BTC}", f"close {ETH}"}
+        assert {each for each in later if each.startswith(("close", "cancel"))} == {f"cancel_all {BTC}"}
+        venue.broken.clear()
+        await stop.until(lambda: stop.is_done)
+    assert venue.held[BTC] == 0
+    assert venue.count("cancel_order") == 0, "that an absent exchange cancelled nothing says nothing about how to cancel"
 
 
 async def test_a_stop_that_only_cancels_is_done_though_positions_cannot_be_listed() -> None:
