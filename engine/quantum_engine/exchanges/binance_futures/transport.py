@@ -7,7 +7,7 @@ Why   the stamp follows the venue's clock through our monotonic one, so a jump o
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +19,7 @@ from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.binance_futures.breaker import Kind
 from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome
+from quantum_engine.exchanges.binance_futures.deadlines import Deadlines
 from quantum_engine.exchanges.binance_futures.door import PASSAGE, LateDoor, Passage
 from quantum_engine.exchanges.binance_futures.failures import error_of, is_illness
 from quantum_engine.exchanges.binance_futures.guard import Guard
@@ -53,6 +54,7 @@ class Transport:
     ) -> None:
         self.endpoint = endpoint
         self._base = URL(endpoint.rest_url)
+        self._deadlines = Deadlines(endpoint.answer_timeout_seconds)
         self.guard = Guard(clock, self.venue_ms, room, sharers)
         self._signer, self._clock = signer, clock
         self._session: aiohttp.ClientSession | None = None
@@ -68,7 +70,6 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
                 headers={"X-MBX-APIKEY": self._signer.api_key},
-                skip_auto_headers=("User-Agent", "Accept"),
             )
         return self._session
 
@@ -101,7 +102,8 @@ class Transport:
         What was refused for its stamp is asked again here, but not an order: a stop may have closed the gate meanwhile.
         """
         await self._admit(method, path, params, is_exit=is_exit)
-        await self._sync_once()
+        if not self._synced:
+            await self._sync_once()
         try:
             return await self._exchange(method, path, self._sign(params), may_leave)
         except VenueRefusedError as refused:
@@ -114,35 +116,39 @@ class Transport:
         return await self._exchange(method, path, self._sign(params))
 
     async def close(self) -> None:
+        self._deadlines.close()
         if self._session is not None:
             await self._session.close()
 
-    async def _admit(self, method: str, path: str, params: Params, *, is_exit: bool) -> None:
+    def _admit(self, method: str, path: str, params: Params, *, is_exit: bool) -> Awaitable[None]:
         cost = cost_of(method, path, params)
         kind = Kind.EXIT if is_exit else Kind.ENTRY if cost.orders else Kind.READ
-        await self.guard.admit(method, path, cost, kind)
+        return self.guard.admit(method, path, cost, kind)
 
     def _sign(self, params: Params) -> str:
         return signed_query(params, self._signer, self.venue_ms(), self.endpoint.recv_window_ms)
 
     async def _sync_once(self) -> None:
-        if self._synced:
-            return
         async with self._sync_lock:
             if not self._synced:
                 await self.sync_clock()
 
     async def _exchange(self, method: str, path: str, query: str, may_leave: Callable[[], bool] | None = None) -> bytes:
         what, sent_ms, passage = f"{method} {path}", self.venue_ms(), Passage(may_leave)
-        before = PASSAGE.set(passage)
+        before, watch = PASSAGE.set(passage), self._deadlines.begin()
         try:
-            async with asyncio.timeout(self.endpoint.answer_timeout_seconds):
-                async with self.session.request(method, self._url(path, query), allow_redirects=False) as response:
-                    body = await response.read()
+            async with self.session.request(method, self._url(path, query), allow_redirects=False) as response:
+                body = await response.read()
+        except asyncio.CancelledError as error:
+            if not watch.was_it():
+                raise
+            said = f"no answer within {self.endpoint.answer_timeout_seconds:g} s"
+            raise self._failed(what, judge_failure(bytes_were_sent=passage.is_through), Answer(0, 0, said)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             judged = judge_failure(bytes_were_sent=passage.is_through)
             raise self._failed(what, judged, Answer(0, 0, str(error) or repr(error))) from error
         finally:
+            self._deadlines.end(watch)
             PASSAGE.reset(before)
         self.guard.heard(response.headers, sent_ms)
         if 200 <= response.status < 300:
