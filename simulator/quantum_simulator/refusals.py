@@ -45,6 +45,8 @@ class Words:
     WOULD_TRIGGER: Final = (-2021, "Order would immediately trigger.")
     REDUCE_ONLY_REJECTED: Final = (-2022, "ReduceOnly Order is rejected.")
     MAX_OPEN_ORDERS: Final = (-2025, "Reach max open order limit.")
+    POSITION_ABOVE_MAX: Final = (-2027, "Exceeded the maximum allowable position at current leverage.")
+    LEVERAGE_TOO_SMALL: Final = (-2028, "Leverage is smaller than permitted: insufficient margin balance.")
     PRICE_NOT_POSITIVE: Final = (-4001, "Price less than 0.")
     PRICE_ABOVE_MAX: Final = (-4002, "Price greater than max price.")
     QUANTITY_NOT_POSITIVE: Final = (-4003, "Quantity less than or equal to zero.")

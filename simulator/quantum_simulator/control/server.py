@@ -27,6 +27,7 @@ from quantum_simulator.control.requests import (
     StepOrder,
 )
 from quantum_simulator.core import forced, funding
+from quantum_simulator.core.margin import available
 from quantum_simulator.core.settlement import deposit
 from quantum_simulator.faults import FaultKind
 from quantum_simulator.market.walk import Walk
@@ -185,7 +186,10 @@ class ControlServer:
     async def deposit(self, request: web.Request) -> web.Response:
         order = await _read(request, DepositOrder)
         account = self._state.floor.accounts[order.account]
-        deposit(self._state.floor, account, Decimal(order.amount_usdt), self._state.clock.now_ms())
+        amount, most = Decimal(order.amount_usdt), available(self._state.floor, account)
+        if -amount > most:
+            raise ValueError(f"{account.name} can withdraw at most {most} USDT, what is bound in positions and orders stays")
+        deposit(self._state.floor, account, amount, self._state.clock.now_ms())
         self._state.flush()
         return _json(views.account_summary(self._state, account))
 

@@ -106,5 +106,5 @@ def admit(floor: Floor, account: Account, request: OrderRequest) -> None:
 
 
 def check_money(floor: Floor, account: Account, order: Order) -> None:
-    if not order.reduce_only and not margin.affords(floor, account, order):
-        raise refuse(Words.MARGIN_INSUFFICIENT)
+    if not order.reduce_only and (words := margin.refusal_of(floor, account, order)):
+        raise refuse(words)

@@ -34,6 +34,8 @@ class Instrument:
     min_notional_usdt: Decimal
     percent_price_bps: int = 500
     market_take_bound_bps: int = 500
+    liquidation_fee_bps: int = 125
+    """Share of the closed notional that the insurance fund takes."""
     maintenance_bps: int = 40
     max_leverage: int = 125
     max_open_orders: int = 200

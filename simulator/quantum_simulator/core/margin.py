@@ -14,6 +14,7 @@ from quantum_simulator.core.accounts import Account, Position, PositionKey
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.orders import Order, PositionSide
 from quantum_simulator.decimals import BPS, ZERO
+from quantum_simulator.refusals import Words
 
 MARKET_MARGIN_FACTOR = Decimal("1.0005")
 
@@ -74,18 +75,30 @@ def _free(floor: Floor, account: Account, margins: dict[PositionKey, SymbolMargi
     return max(ZERO, equity(floor, account) - sum((each.total for each in margins.values()), ZERO))
 
 
+def free(floor: Floor, account: Account) -> Decimal:
+    """Equity beyond what positions and orders use; negative when a position has lost more than its margin."""
+    return equity(floor, account) - sum((each.total for each in initial_margins(floor, account).values()), ZERO)
+
+
 def available(floor: Floor, account: Account) -> Decimal:
-    return _free(floor, account, initial_margins(floor, account))
+    return max(ZERO, free(floor, account))
 
 
-def affords(floor: Floor, account: Account, order: Order) -> bool:
-    """May this order's exposure be added?  Shrinking is always affordable."""
-    margins = initial_margins(floor, account)
-    before = margins.get((order.symbol, order.position_side))
-    after = symbol_margin(floor, account, order.symbol, order, order.position_side)
-    extra = after.total - (before.total if before else ZERO)
+def max_notional(leverage: int) -> Decimal:
+    """A stand-in for the leverage brackets: the higher the leverage, the smaller the largest position."""
+    return Decimal(100_000_000) / leverage
+
+
+def refusal_of(floor: Floor, account: Account, order: Order) -> tuple[int, str] | None:
+    """Why this order's exposure may not be added.  Shrinking is always allowed."""
+    side, leverage = order.position_side, account.leverage(order.symbol)
+    before = symbol_margin(floor, account, order.symbol, None, side)
+    after = symbol_margin(floor, account, order.symbol, order, side)
+    extra = after.total - before.total
     if extra <= 0:
-        return True
+        return None
     price = order.price or floor.books[order.symbol].mark
     fee = order.quantity * price * account.taker_bps / BPS
-    return extra + fee <= _free(floor, account, margins)
+    if extra + fee > available(floor, account):
+        return Words.MARGIN_INSUFFICIENT
+    return Words.POSITION_ABOVE_MAX if after.total * leverage > max_notional(leverage) else None

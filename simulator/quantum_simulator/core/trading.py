@@ -6,12 +6,11 @@ Flow  endpoints, triggers -> HERE -> admission, matching, settlement
 Why   a refused order leaves no trace but the refusal: nothing is booked before every check has passed
 """
 
-from decimal import Decimal
-
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.core.admission import admit, check_money, market_bound
 from quantum_simulator.core.effects import LeverageEffect
 from quantum_simulator.core.floor import Book, Floor
+from quantum_simulator.core.margin import free
 from quantum_simulator.core.matching import fillable, is_within, may_fill, take
 from quantum_simulator.core.orders import Order, OrderRequest
 from quantum_simulator.core.settlement import announce, end
@@ -114,14 +113,12 @@ def set_leverage(floor: Floor, account: Account, symbol: str, leverage: int, now
     book = floor.book(symbol)
     if not 1 <= leverage <= book.instrument.max_leverage:
         raise VenueRefusal(-4028, f"Leverage {leverage} is not valid")
-    account.leverages[symbol] = leverage
+    before, account.leverages[symbol] = account.leverage(symbol), leverage
+    if leverage < before and free(floor, account) < ZERO:
+        account.leverages[symbol] = before
+        raise refuse(Words.LEVERAGE_TOO_SMALL)
     floor.effects.append(LeverageEffect(account.name, symbol, leverage, now_ms))
     return leverage
-
-
-def max_notional(leverage: int) -> Decimal:
-    """A stand-in for the leverage brackets: the higher the leverage, the smaller the largest position."""
-    return Decimal(100_000_000) / leverage
 
 
 def set_margin_type(floor: Floor, account: Account, symbol: str, margin_type: str) -> None:

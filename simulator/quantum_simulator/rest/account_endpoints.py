@@ -19,6 +19,7 @@ from quantum_simulator.core.margin import (
     equity,
     initial_margins,
     maintenance,
+    max_notional,
     position_maintenance,
     symbol_margin,
     unrealised,
@@ -125,7 +126,7 @@ def _position_v2(floor: Floor, account: Account, position: Position) -> Json:
         "isolated": False,
         "entryPrice": money(position.entry_price),
         "breakEvenPrice": money(render.break_even_price(account, position)),
-        "maxNotional": text(trading.max_notional(account.leverage(symbol)).to_integral_value()),
+        "maxNotional": text(max_notional(account.leverage(symbol)).to_integral_value()),
         "bidNotional": money(margin.bid_notional),
         "askNotional": money(margin.ask_notional),
     }
@@ -171,7 +172,7 @@ def position_risk_v2(call: Call) -> list[Json]:
 def set_leverage(call: Call) -> Json:
     symbol, leverage = read.need(call.params, "symbol"), read.integer(call.params, "leverage")
     trading.set_leverage(call.state.floor, call.account, symbol, leverage, call.now_ms)
-    return {"leverage": leverage, "maxNotionalValue": text(trading.max_notional(leverage).to_integral_value()), "symbol": symbol}
+    return {"leverage": leverage, "maxNotionalValue": text(max_notional(leverage).to_integral_value()), "symbol": symbol}
 
 
 def set_margin_type(call: Call) -> Json:

@@ -69,7 +69,7 @@ def _symbol(each: Instrument) -> Json:
         "underlyingType": "COIN",
         "underlyingSubType": ["PoW"],
         "triggerProtect": "0.0500",
-        "liquidationFee": "0.012500",
+        "liquidationFee": text(Decimal(each.liquidation_fee_bps).scaleb(-4).quantize(Decimal("0.000001"))),
         "marketTakeBound": text(Decimal(each.market_take_bound_bps) / 10_000),
         "maxMoveOrderLimit": 10_000,
         "filters": _filters(each),

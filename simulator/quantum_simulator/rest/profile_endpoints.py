@@ -11,7 +11,7 @@ from typing import Final
 
 from quantum_simulator.core.forced import ADL_CLIENT_ID
 from quantum_simulator.core.instruments import Instrument
-from quantum_simulator.core.trading import max_notional
+from quantum_simulator.core.margin import max_notional
 from quantum_simulator.decimals import BPS, text
 from quantum_simulator.refusals import Words, refuse
 from quantum_simulator.rest import parameters as read

@@ -13,9 +13,8 @@ from quantum_simulator.core.accounts import Account, Income, Position
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.floor import Floor
 from quantum_simulator.core.forced import adl_quantile
-from quantum_simulator.core.margin import SymbolMargin, position_maintenance
+from quantum_simulator.core.margin import SymbolMargin, max_notional, position_maintenance
 from quantum_simulator.core.orders import Fill, Order
-from quantum_simulator.core.trading import max_notional
 from quantum_simulator.decimals import ZERO, money, text
 
 Json = dict[str, Any]

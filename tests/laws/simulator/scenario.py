@@ -13,6 +13,7 @@ import msgspec
 
 from quantum_simulator.core import forced, position_mode
 from quantum_simulator.core.accounts import Account
+from quantum_simulator.core.margin import available
 from quantum_simulator.core.settlement import deposit
 from quantum_simulator.faults import Fault, FaultKind
 from quantum_simulator.refusals import VenueRefusal
@@ -110,8 +111,10 @@ class Day:
         self.venue.faults.order(Fault(FaultKind(kind), left=3, delay_ms=ms))
 
     def do_deposit(self, name: str, amount: int) -> None:
-        deposit(self.venue.floor, self.venue.accounts[name], Decimal(amount), self.venue.state.clock.now_ms())
-        self.venue.state.flush()
+        account = self.venue.accounts[name]
+        if -amount <= available(self.venue.floor, account):
+            deposit(self.venue.floor, account, Decimal(amount), self.venue.state.clock.now_ms())
+            self.venue.state.flush()
 
     def do_adl(self, name: str) -> None:
         account = self.venue.accounts[name]

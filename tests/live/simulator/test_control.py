@@ -256,6 +256,7 @@ async def test_a_margin_call_comes_as_orders_that_the_client_never_sent(alpha, a
         ("faults", [{"kind": "fire"}], 400),
         ("faults", [{"kind": "delay_ms", "delay": 5}], 400),
         ("deposit", {"account": "nobody", "amountUsdt": "1"}, 404),
+        ("deposit", {"account": "alpha", "amountUsdt": "-10000.01"}, 400),
         ("price", {"symbol": "BTCUSDT", "price": "0"}, 400),
     ],
 )

@@ -39,6 +39,7 @@ def test_a_tick_refills_only_its_share(place, move) -> None:
 
 def test_a_market_order_beyond_the_book_fills_what_there_is_and_expires(floor: Floor, place) -> None:
     floor.accounts["alpha"].wallet = Decimal(100_000_000)
+    trading.set_leverage(floor, floor.accounts["alpha"], "BTCUSDT", 5, 1)
     order = place("alpha", "SELL", "119")
     assert order.status == "EXPIRED"
     assert 0 < order.filled < order.quantity

@@ -78,6 +78,42 @@ def test_leverage_decides_how_much_can_be_opened(floor: Floor, place) -> None:
     assert place("poor", "BUY", "0.1").status == "FILLED"
 
 
+def test_a_position_may_not_grow_beyond_what_its_leverage_allows(floor: Floor, place) -> None:
+    alpha = floor.accounts["alpha"]
+    alpha.wallet = Decimal(10_000_000)
+    trading.set_leverage(floor, alpha, "BTCUSDT", 100, 1)
+    place("alpha", "BUY", "11", "90000.0")
+    assert place("alpha", "SELL", "10", "91000.0").is_open, "the other direction is counted by itself"
+    for side, quantity, price in (("BUY", "0.2", "90000.0"), ("SELL", "1.2", "91000.0")):
+        with pytest.raises(VenueRefusal) as refused:
+            place("alpha", side, quantity, price)
+        assert refused.value.code == -2027
+
+
+def test_a_leverage_that_the_money_does_not_carry_is_refused_and_changes_nothing(floor: Floor, place) -> None:
+    poor = floor.accounts["poor"]
+    place("poor", "BUY", "0.1")
+    with pytest.raises(VenueRefusal) as refused:
+        trading.set_leverage(floor, poor, "BTCUSDT", 5, 2)
+    assert (refused.value.code, poor.leverage("BTCUSDT")) == (-2028, 20)
+    assert trading.set_leverage(floor, poor, "BTCUSDT", 10, 3) == 10
+    assert trading.set_leverage(floor, poor, "BTCUSDT", 50, 4) == 50
+
+
+def test_a_liquidation_takes_its_fee_and_says_why_orders_expired(floor: Floor, place, move) -> None:
+    place("poor", "BUY", "0.2")
+    place("poor", "SELL", "0.2", "92000.0")
+    floor.drain()
+    move("85100")
+    poor = floor.accounts["poor"]
+    effects = floor.drain()
+    assert [each.reason for each in effects if isinstance(each, OrderEffect) and each.status == "EXPIRED"] == ["5"]
+    income = poor.income[-1]
+    assert (income.kind, income.amount < 0, poor.wallet) == ("INSURANCE_CLEAR", True, 0), (
+        "1.25 % of the notional is more than what was left"
+    )
+
+
 def test_an_account_without_margin_is_closed_by_the_venue(floor: Floor, place, move) -> None:
     place("poor", "BUY", "0.2")
     resting = place("poor", "BUY", "0.002", "88000.0")
