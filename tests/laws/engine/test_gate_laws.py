@@ -132,17 +132,20 @@ def test_the_projection_is_the_worst_of_everything_that_could_be_filled(order, b
     price, other = Decimal(50_000), Decimal(2_500)
     snapshot = world(intent=order, positions=position(btc) | position(eth, ETH), open_orders=orders, marks={ETH: other})
     opening = [each for each in orders if not each.reduce_only]
-    own, grosses = [], []
+    own, grosses, before, after = [], [], [], []
     for some in chain.from_iterable(combinations(opening, size) for size in range(len(opening) + 1)):
         held = {BTC: Decimal(btc), ETH: Decimal(eth)}
         for each in some:
             held[each.symbol] += each.quantity * each.side.sign
+        before.append(abs(held[BTC]))
+        after.append(abs(held[BTC] + order.quantity * order.side.sign))
         for filled in (Decimal(0), order.quantity * order.side.sign):
             own.append((held[BTC] + filled) * order.side.sign)
             grosses.append(abs(held[BTC] + filled) * price + abs(held[ETH]) * other)
     projected = project(snapshot, price)
     assert projected.position == max(*own, Decimal(0))
     assert projected.gross_usdt == max(grosses)
+    assert projected.grows == (max(after) > max(before))
 
 
 CHANGES = st.lists(

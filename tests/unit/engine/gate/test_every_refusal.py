@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.unit.engine.gate.worlds import BTC, ETH, MARK, intent, limits, position, quote, resting, restricted, rules, world
 
@@ -52,6 +53,8 @@ CASES: list[tuple[Refusal, Snapshot]] = [
     (Refusal.NOTIONAL_BELOW_MINIMUM, world(intent=intent(quantity="0.001"), rules=rules(min_notional_usdt=Decimal(51)))),
     (Refusal.NOTIONAL_ABOVE_LIMIT, world(intent=intent(quantity="0.200"))),
     (Refusal.POSITION_ABOVE_LIMIT, world(positions=position("0.301"))),
+    # a limit below the mark does not make what is held worth less
+    (Refusal.POSITION_ABOVE_LIMIT, world(intent=intent(price=MARK * Decimal("0.96")), positions=position("0.301"))),
     (Refusal.POSITION_ABOVE_LIMIT, world(open_orders=[resting(Side.BUY, "0.301")])),
     (Refusal.POSITION_ABOVE_LIMIT, world(intent=intent(Side.SELL), positions=position("-0.301"))),
     (
@@ -81,6 +84,7 @@ def test_a_world_in_which_nothing_is_wrong_is_allowed() -> None:
 
 
 AT_THE_LIMIT = [
+    world(rules=rules(market_max_quantity=Decimal("0.100"))),
     world(quote_age_seconds=5.0),
     world(account_age_seconds=300.0),
     world(intent=intent(price=MARK * Decimal("1.05"), quantity="0.100")),
@@ -106,6 +110,14 @@ def test_a_refusal_names_the_numbers_it_compared() -> None:
 
 def test_an_order_that_shrinks_an_oversized_position_is_not_held_to_the_position_limit() -> None:
     assert judge(world(intent=intent(Side.SELL), positions=position("2.000"))) == Allowed()
+
+
+def test_an_order_that_turns_a_position_over_adds_nothing_to_a_gross_that_is_above_its_limit() -> None:
+    held = position("0.050") | {ETH: PositionView(ETH, Decimal(10), Decimal(2_600))}
+    turned = world(intent=intent(Side.SELL), positions=held, marks={ETH: Decimal(2_600)}, limits=limits(max_gross_exposure_usdt=20_000))
+    assert judge(turned) == Allowed()
+    more = msgspec.structs.replace(turned, intent=intent(Side.SELL, "0.101"))
+    assert isinstance(judge(more), Refused)
 
 
 def test_reduce_only_orders_that_rest_do_not_count_as_growth() -> None:
