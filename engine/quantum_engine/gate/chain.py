@@ -53,6 +53,7 @@ ENTRIES: Final[tuple[Check, ...]] = (
 )  # fmt: skip
 """Exits (the reduce-only flag, which the exchange enforces) are spared these: getting out is never blocked by a limit, a rate or an age."""
 
+EXITS: Final[tuple[Check, ...]] = (*EVERY_ORDER, checks.the_exit_has_something_to_leave)
 STILL: Final[tuple[Check, ...]] = PERMISSION + tuple(check for check in ENTRIES if check not in RATES)
 """The rates have counted the order already."""
 WORTH_ASKING: Final = (*EVERY_ORDER, checks.the_instrument_trades, checks.the_instrument_is_permitted, *RATES)
@@ -62,7 +63,7 @@ ALLOWED: Final = Allowed()
 
 def judge(snapshot: Snapshot) -> Allowed | Refused:
     """The whole chain."""
-    return _first(EVERY_ORDER if snapshot.is_exit else GATE, snapshot)
+    return _first(EXITS if snapshot.is_exit else GATE, snapshot)
 
 
 def is_worth_asking(snapshot: Snapshot) -> Allowed | Refused:

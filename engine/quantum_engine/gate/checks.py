@@ -114,6 +114,13 @@ def the_instrument_trades(snapshot: Snapshot) -> Refused | None:
     return Refused(Refusal.INSTRUMENT_UNKNOWN, {"symbol": snapshot.intent.symbol})
 
 
+def the_exit_has_something_to_leave(snapshot: Snapshot) -> Refused | None:
+    """A symbol that the exchange does not list and that is not held is a slip of the pen.  A stop's own closing order is never asked."""
+    if snapshot.rules is not None or snapshot.is_emergency_exit or held(snapshot.positions, snapshot.intent.symbol):
+        return None
+    return Refused(Refusal.INSTRUMENT_UNKNOWN, {"symbol": snapshot.intent.symbol})
+
+
 def the_instrument_is_permitted(snapshot: Snapshot) -> Refused | None:
     if snapshot.intent.symbol in _limits(snapshot).instruments:
         return None

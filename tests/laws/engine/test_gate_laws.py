@@ -12,7 +12,7 @@ from tests.unit.engine.gate.worlds import BTC, ETH, intent, limits, position, re
 
 from quantum_api.gate import Gate, most_restrictive
 from quantum_engine.domain import OrderView, Purpose, Side
-from quantum_engine.gate.chain import EVERY_ORDER, GATE, judge
+from quantum_engine.gate.chain import EXITS, GATE, judge
 from quantum_engine.gate.projection import project
 from quantum_engine.permission import Permission, Restriction
 from quantum_engine.verdicts import Allowed, Refused
@@ -95,7 +95,7 @@ def _worst_past_flat(size: Decimal, orders: list[OrderView]) -> Decimal:
 @given(snapshot=WORLDS)
 def test_the_first_refusal_of_the_chain_wins_and_is_always_the_same(snapshot) -> None:
     refusals = []
-    for check in EVERY_ORDER if snapshot.is_exit else GATE:
+    for check in EXITS if snapshot.is_exit else GATE:
         try:
             refused = check(snapshot)
         except AssertionError:

@@ -128,6 +128,7 @@ async def test_the_route_loosens_nothing(trader: EngineRig, account: AccountAtVe
     code, told = await ask(trader, intent("large", quantity="10"))
     assert (code, told["outcome"], told["refusal"]) == (403, "REFUSED", "NOTIONAL_ABOVE_LIMIT")
     assert (await ask(trader, intent("nowhere", symbol="NOSUCHUSDT")))[1]["refusal"] == "INSTRUMENT_UNKNOWN"
+    assert (await ask(trader, intent("nowhere", symbol="NOSUCHUSDT", reduceOnly=True)))[1]["refusal"] == "INSTRUMENT_UNKNOWN"
     assert (await ask(trader, intent("claim", purpose="EMERGENCY_EXIT")))[0] == 422
     assert (await ask(trader, intent("guess"), token="guess"))[0] == 401
     codes = [(await ask(trader, intent(f"fast-{number}")))[1].get("refusal") for number in range(3)]

@@ -145,6 +145,17 @@ def test_promise_7_getting_out_is_never_blocked_by_limits_ages_or_rates(trouble:
     assert judge(world(intent=close(purpose=purpose), positions=position("0.100"), **trouble)) == Allowed()
 
 
+def test_an_exit_from_what_is_neither_listed_nor_held_is_a_slip_of_the_pen() -> None:
+    """The exchange would only say so later; a stop's own closing order is not asked, nor anything that is held or listed."""
+    nowhere = world(intent=close(symbol="NOSUCHUSDT"), rules=None)
+    judged = judge(nowhere)
+    assert isinstance(judged, Refused)
+    assert judged.refusal is Refusal.INSTRUMENT_UNKNOWN
+    assert judge(world(intent=close(symbol="NOSUCHUSDT"))) == Allowed(), "listed"
+    assert judge(world(intent=close(symbol="NOSUCHUSDT"), rules=None, positions=position("0.1", "NOSUCHUSDT"))) == Allowed(), "held"
+    assert judge(world(intent=close(symbol="NOSUCHUSDT", purpose=Purpose.EMERGENCY_EXIT), rules=None)) == Allowed()
+
+
 def test_calling_an_order_an_exit_does_not_make_it_one() -> None:
     """Only the flag that the exchange enforces buys the exemption."""
     pretender = intent(quantity="0.200", purpose=Purpose.EMERGENCY_EXIT, reduce_only=False)
