@@ -164,7 +164,7 @@ class Venue:
         move_market(state.floor, state.market.step(market_ms), market_ms, now_ms)
         self._print_background_trades(elapsed_ms, now_ms)
         for symbol, book in state.floor.books.items():
-            state.market.see(symbol, book.mark, now_ms)
+            state.market.see(symbol, book.index, now_ms)
         state.flush()
         for key, account in state.listen_keys.expire(now_ms):
             self._publisher.expired_key(key, account, now_ms)

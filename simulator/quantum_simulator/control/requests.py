@@ -55,6 +55,13 @@ class DepthOrder(Strict):
     symbol: Symbol = "all"
 
 
+class MarkOrder(Strict):
+    """The mark price stands so far above (below) the index, around which the book stands, until it is changed; 0 ends it."""
+
+    bps: Annotated[float, Meta(ge=-9_000, le=10_000)]
+    symbol: Symbol = "all"
+
+
 class FundingOrder(Strict):
     """The rate that longs pay shorts (negative: the reverse) at every funding time from now on."""
 
@@ -125,6 +132,7 @@ ORDERS: tuple[type[Strict], ...] = (
     DriftOrder,
     PriceOrder,
     DepthOrder,
+    MarkOrder,
     FundingOrder,
     DepositOrder,
     AdlOrder,

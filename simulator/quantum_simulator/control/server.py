@@ -22,6 +22,7 @@ from quantum_simulator.control.requests import (
     DriftOrder,
     FaultOrder,
     FundingOrder,
+    MarkOrder,
     PriceOrder,
     ShockOrder,
     StepOrder,
@@ -83,6 +84,7 @@ class ControlServer:
                 web.post("/control/drift", self.drift),
                 web.post("/control/price", self.price),
                 web.post("/control/depth", self.depth),
+                web.post("/control/mark", self.mark),
                 web.post("/control/funding", self.funding),
                 web.get("/control/faults", self.faults),
                 web.post("/control/faults", self.order_faults),
@@ -139,6 +141,13 @@ class ControlServer:
             walk.depth, walk.gap_bps = order.scale, order.gap_bps
         self._stepper.reprice()
         return _json({"symbols": self._state.market.chosen(order.symbol), "scale": order.scale, "gapBps": order.gap_bps})
+
+    async def mark(self, request: web.Request) -> web.Response:
+        order = await _read(request, MarkOrder)
+        for walk in self._walks(order.symbol):
+            walk.mark_bps = order.bps
+        self._stepper.reprice()
+        return _json({"prices": views.prices(self._state, self._state.market.chosen(order.symbol)), "bps": order.bps})
 
     async def funding(self, request: web.Request) -> web.Response:
         order = await _read(request, FundingOrder)

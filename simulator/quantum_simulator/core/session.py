@@ -9,14 +9,14 @@ Why   a fixed order of work: books, then funding, resting orders, triggers, liqu
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from quantum_simulator.core.floor import Floor
+from quantum_simulator.core.floor import Book, Floor
 from quantum_simulator.core.funding import run_funding
 from quantum_simulator.core.liquidation import run_liquidations
 from quantum_simulator.core.matching import cross_resting
 from quantum_simulator.core.settlement import print_trade
 from quantum_simulator.core.trading import run_countdowns
 from quantum_simulator.core.triggers import run_triggers
-from quantum_simulator.decimals import floor_to
+from quantum_simulator.decimals import BPS, floor_to
 
 
 class Dealt(Protocol):
@@ -35,8 +35,15 @@ class Quote(NamedTuple):
     depth: float = 1.0
     widen: float = 1.0
     gap_bps: float = 0.0
+    mark_bps: float = 0.0
     deals: tuple[Dealt, ...] = ()
     """Recorded trades between strangers since the last moment."""
+
+
+def _mark(book: Book, mark_bps: float) -> Decimal:
+    if not mark_bps:
+        return book.index
+    return max(book.instrument.tick, floor_to(book.index * (1 + Decimal(str(mark_bps)) / BPS), book.instrument.tick))
 
 
 def _follow(floor: Floor, symbol: str, now_ms: int) -> None:
@@ -51,7 +58,8 @@ def _follow(floor: Floor, symbol: str, now_ms: int) -> None:
 def move_market(floor: Floor, quotes: dict[str, Quote], elapsed_ms: int, now_ms: int) -> None:
     for symbol, quote in quotes.items():
         book = floor.books[symbol]
-        book.index = book.mark = max(book.instrument.tick, floor_to(quote.index_price, book.instrument.tick))
+        book.index = max(book.instrument.tick, floor_to(quote.index_price, book.instrument.tick))
+        book.mark = _mark(book, quote.mark_bps)
         book.ladder.refill(elapsed_ms)
         book.ladder.rebuild(book.index, quote.depth, quote.widen, quote.gap_bps)
         book.update_id += 1

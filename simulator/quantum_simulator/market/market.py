@@ -74,7 +74,7 @@ class Market:
         return self._quote(walk)._replace(deals=walk.deals)
 
     def _quote(self, walk: Walk) -> Quote:
-        return Quote(walk.index_price, walk.book_depth, walk.book_widen, walk.gap_bps)
+        return Quote(walk.index_price, walk.book_depth, walk.book_widen, walk.gap_bps, walk.mark_bps)
 
     def quotes(self) -> dict[str, Quote]:
         """As it stands, without moving time: after a price was set."""

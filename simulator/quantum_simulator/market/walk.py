@@ -32,6 +32,8 @@ class Walk:
     """Ordered depth of the book, 1 is calm, 0 is empty."""
     gap_bps: float = 0.0
     """How far from the index makers have withdrawn."""
+    mark_bps: float = 0.0
+    """How far the mark price stands above the index."""
     _log_price: float = field(init=False)
 
     def __post_init__(self) -> None:

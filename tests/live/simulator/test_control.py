@@ -54,6 +54,17 @@ async def test_makers_that_withdraw_in_a_crash_leave_no_price_to_sell_at(alpha) 
     assert (await alpha.control("GET", "accounts/alpha"))["isFlat"]
 
 
+async def test_mark_can_stand_apart_from_the_book(alpha, await_event) -> None:
+    await alpha.control("POST", "price", {"symbol": "BTCUSDT", "price": "90000"})
+    mark = await alpha.stream("/market/ws/btcusdt@markPrice@1s")
+    await alpha.control("POST", "mark", {"symbol": "BTCUSDT", "bps": -250})
+    premium = (await alpha.raw("GET", "/fapi/v1/premiumIndex?symbol=BTCUSDT")).body
+    assert (premium["markPrice"], premium["indexPrice"]) == ("87750.00000000", "90000.00000000")
+    assert (await await_event(mark, "markPriceUpdate", p="87750.00000000"))["i"] == "90000.00000000"
+    ticker = (await alpha.raw("GET", "/fapi/v1/ticker/bookTicker?symbol=BTCUSDT")).body
+    assert float(ticker["bidPrice"]) > 89_900
+
+
 async def test_an_order_is_forgotten_in_the_venues_own_time(alpha) -> None:
     """An engine that was away hears -2013 for what it canceled four days ago: that is not "it never was"."""
     await alpha.order("BUY", "0.1", price="80000", newClientOrderId="gone")

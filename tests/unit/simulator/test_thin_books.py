@@ -82,3 +82,32 @@ def test_the_minimum_notional_counts_mark_for_market_and_price_for_limit_orders(
         place("alpha", "BUY", "0.001", "99000.0")
     assert place("alpha", "BUY", "0.003").status == "FILLED"
     assert place("alpha", "SELL", "0.001", reduce_only=True).status == "FILLED"
+
+
+@pytest.fixture
+def apart(floor: Floor):
+    """The book around 80 000, mark so many basis points above it, as when a cascade runs ahead of the mark price."""
+
+    def to(mark_bps: float) -> None:
+        move_market(floor, {BTC: Quote(Decimal(80_000), mark_bps=mark_bps)}, 60_000, 5)
+
+    return to
+
+
+def test_when_mark_lags_behind_the_book_a_sale_at_market_is_refused(floor: Floor, place, apart) -> None:
+    place("alpha", "BUY", "0.1")
+    apart(600)
+    assert (floor.books[BTC].mark, floor.books[BTC].index) == (84_800, 80_000)
+    with pytest.raises(VenueRefusal) as refused:
+        place("alpha", "SELL", "0.1", reduce_only=True)
+    assert refused.value.code == -4131
+    apart(500)
+    assert place("alpha", "SELL", "0.1", reduce_only=True).average_price < 80_000
+
+
+def test_equity_and_liquidation_go_by_mark_not_by_the_book(floor: Floor, place, apart, move) -> None:
+    place("poor", "BUY", "0.1")
+    apart(1_200)
+    assert floor.accounts["poor"].held(), "the book fell by 11 %, mark did not"
+    apart(0)
+    assert not floor.accounts["poor"].held()
