@@ -231,6 +231,8 @@ class Transferred:
 
     amount_usdt: Decimal
     time_ms: int
+    is_asked: bool = False
+    """Found by asking; else told by the user stream."""
 
 
 EquityEvent = EquityRead | EquityLost | Transferred

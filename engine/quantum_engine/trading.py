@@ -87,6 +87,7 @@ class Trading:
         self.deadman = DeadMan(self.exchange, self.positions, permission, clock)
         self.market.on_quote(self.positions.on_quote)
         self.positions.on_equity(risk.handle)
+        self.positions.transfers.known_by(risk)
         self.execution.on_outcome(risk.on_outcome)
         risk.sense_by(self._senses)
         self.execution.on_outcome(self._doubt_mode)

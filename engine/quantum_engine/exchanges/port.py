@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules, Transferred
 from quantum_engine.errors import PermanentError, UnknownOutcomeError
 
 
@@ -132,6 +132,10 @@ class Exchange(Protocol):
 
     async def fills_from(self, symbol: str, trade_id: int) -> list[Fill]:
         """Every fill of this number and later, oldest first."""
+        ...
+
+    async def transfers(self, since_ms: int) -> list[Transferred]:
+        """Money that came into the account or went out, from then on, oldest first."""
         ...
 
     async def premium(self, symbol: str) -> Decimal:

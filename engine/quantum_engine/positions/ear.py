@@ -11,6 +11,8 @@ A comparison that is a few milliseconds ahead of the stream is no deafness: the 
 from dataclasses import dataclass
 from typing import Final
 
+from quantum_engine.exchanges.port import StreamDown, StreamUp, UserEvent
+
 GRACE_SECONDS: Final = 5.0
 """Longest time by which a healthy stream is behind an answer."""
 PROVEN_SECONDS: Final = 20.0
@@ -38,6 +40,15 @@ class StreamEar:
     def heard(self) -> None:
         """An event of the account."""
         self._missed_at = None
+
+    def hear(self, event: UserEvent, now: float) -> None:
+        match event:
+            case StreamUp():
+                self.came_up(now)
+            case StreamDown():
+                self.went_down()
+            case _:
+                self.heard()
 
     def compared(self, now: float, *, found_news: bool) -> None:
         if self._up_at is None:

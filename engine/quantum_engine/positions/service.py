@@ -32,6 +32,7 @@ from quantum_engine.positions.ear import GRACE_SECONDS, StreamEar
 from quantum_engine.positions.equity import account_of, reading_of
 from quantum_engine.positions.mode import Mode
 from quantum_engine.positions.recovery import FillRecovery
+from quantum_engine.positions.transfers import TransferRecovery
 from quantum_engine.waiting import happens
 
 SOURCE: Final = "reconciliation"
@@ -60,6 +61,7 @@ class Positions:
         self.account_asked_at = float("-inf")
         """Monotonic, of the newest whole answer about the account: the stream tells the wallet, not what margin has left free."""
         self._book = PositionBook()
+        self.transfers = TransferRecovery(exchange, self._tell)
         self._recovery = FillRecovery(exchange, self._book, watched)
         self._comparer = Comparer(exchange, Mode(exchange, permission, clock), clock, watched)
         self._views: dict[str, PositionView] = {}
@@ -184,7 +186,7 @@ class Positions:
             self._take(event)
 
     def _take(self, event: UserEvent) -> None:
-        self._hear(event)
+        self._ear.hear(event, self._clock.monotonic())
         match event:
             case OrderUpdate():
                 self._book.order(event)
@@ -205,20 +207,12 @@ class Positions:
                 self._stream_is_up = True
                 self._comparer.ask_for_all()
                 self._recovery.gaps.lost()
+                self.transfers.lost()
                 self._wanted.set()
             case StreamDown(reason=reason):
                 self._stream_is_up = False
                 self._restrict(f"the user stream is down: {reason}")
         self._changed()
-
-    def _hear(self, event: UserEvent) -> None:
-        match event:
-            case StreamUp():
-                self._ear.came_up(self._clock.monotonic())
-            case StreamDown():
-                self._ear.went_down()
-            case _:
-                self._ear.heard()
 
     async def _watch_stream(self) -> None:
         """A stream that is deaf leaves what is held to guesses between two comparisons: nothing opens until it is proven again."""
@@ -235,6 +229,7 @@ class Positions:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _compare(self) -> None:
+        await self.transfers.close_gap()
         answers = await self._comparer.ask(self._book)
         before = self._book.quantities
         self._book.reconcile(answers)

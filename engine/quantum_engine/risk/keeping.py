@@ -71,7 +71,7 @@ class RecordKeeper:
         if not self._is_news(record):
             return
         was_anew = self._begun_anew
-        record = Record(record.peak_usdt, record.day, was_anew)
+        record = Record(record.peak_usdt, record.day, record.transfers, was_anew)
         row = encode(record, self._clock.wall_ms())
         try:
             await self._journal.commit(Put(Table.PEAK, KEY, row))
@@ -85,7 +85,7 @@ class RecordKeeper:
         kept = self._kept
         if kept is None:
             return record.peak_usdt is not None or record.day.number is not None
-        if (record.peak_usdt, _start(record.day)) != (kept.peak_usdt, _start(kept.day)):
+        if (record.peak_usdt, _start(record.day), record.transfers) != (kept.peak_usdt, _start(kept.day), kept.transfers):
             return True
         return record.day != kept.day and self._clock.monotonic() - self._kept_at >= LAST_EQUITY_SECONDS
 

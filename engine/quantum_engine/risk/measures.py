@@ -13,6 +13,7 @@ from quantum_engine.risk import day as days
 from quantum_engine.risk.breaker import BreakerState
 from quantum_engine.risk.snapshot import RiskLimits, RiskSnapshot, Senses
 from quantum_engine.risk.tally import Tally
+from quantum_engine.risk.transfers import TransferLog, taken
 from quantum_engine.risk.velocity import EquityWindow
 from quantum_engine.verdicts import Verdict
 
@@ -22,9 +23,15 @@ class Measures:
     """Mutable accumulator; no clock, no I/O."""
 
     day: days.DayState = field(default_factory=days.DayState)
+    transfers: TransferLog = field(default_factory=TransferLog)
     _window: EquityWindow = field(default_factory=EquityWindow)
     _tally: Tally = field(default_factory=Tally)
     _released_at: dict[str, float] = field(default_factory=dict)
+
+    def is_news(self, transfer: Transferred) -> bool:
+        """Whether it is not in the numbers yet; the caller puts it there."""
+        self.transfers, is_news = taken(self.transfers, transfer)
+        return is_news
 
     def equity(self, event: EquityEvent) -> bool:
         """Whether the day's start moved, so that it must be written down."""

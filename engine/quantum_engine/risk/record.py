@@ -1,4 +1,4 @@
-"""The row in which the peak and the day's start outlive the engine.  Pure.
+"""The row in which the peak, the day's start and the transfers in them outlive the engine.  Pure.
 
 In    a Record, or the bytes of one
 Out   the bytes, or the Record; CorruptStateError when they cannot be read
@@ -13,6 +13,7 @@ from typing import Any
 
 from quantum_engine.errors import CorruptStateError
 from quantum_engine.risk.day import DayState
+from quantum_engine.risk.transfers import Told, TransferLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Record:
 
     peak_usdt: Decimal | None
     day: DayState = field(default_factory=DayState)
+    transfers: TransferLog = field(default_factory=TransferLog)
     begun_anew: bool = False
 
 
@@ -32,6 +34,8 @@ def encode(record: Record, now_ms: int) -> bytes:
     row: dict[str, Any] = {"peakUsdt": peak, "asOfMs": now_ms, "begunAnew": record.begun_anew}
     if record.day.number is not None:
         row["day"] = {"number": record.day.number, "startUsdt": str(record.day.start_usdt), "lastUsdt": str(record.day.last_usdt)}
+    row["transfersKnownToMs"] = record.transfers.known_to_ms
+    row["transfers"] = [_row_of(told) for told in record.transfers.recent]
     return json.dumps(row).encode()
 
 
@@ -40,9 +44,22 @@ def decode(row: bytes) -> Record:
     try:
         found = json.loads(row)
         peak, day = found["peakUsdt"], found.get("day")
-        return Record(None if peak is None else _amount(peak), DayState() if day is None else _day(day), found.get("begunAnew") is True)
+        return Record(
+            None if peak is None else _amount(peak),
+            DayState() if day is None else _day(day),
+            TransferLog(found.get("transfersKnownToMs"), tuple(_told(each) for each in found.get("transfers", []))),
+            found.get("begunAnew") is True,
+        )
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise CorruptStateError(f"the stored equity peak cannot be read: {error}") from error
+
+
+def _row_of(told: Told) -> dict[str, Any]:
+    return {"usdt": str(told.amount_usdt), "streamedMs": told.streamed_ms, "askedMs": told.asked_ms}
+
+
+def _told(row: Any) -> Told:
+    return Told(_amount(row["usdt"]), row["streamedMs"], row["askedMs"])
 
 
 def _day(day: Any) -> DayState:

@@ -16,7 +16,7 @@ from quantum_api.trading_policy import Limits
 from quantum_api.triggers import Trigger
 from quantum_engine import metrics
 from quantum_engine.clock import Clock
-from quantum_engine.domain import EquityEvent, EquityLost, EquityRead, OrderIntent
+from quantum_engine.domain import EquityEvent, EquityLost, EquityRead, OrderIntent, Transferred
 from quantum_engine.journal import Journal
 from quantum_engine.logs import logger
 from quantum_engine.permission import Permission, Restriction
@@ -40,6 +40,7 @@ from quantum_engine.risk.measures import Measures
 from quantum_engine.risk.ports import PeakMirror, Sensing, Stops
 from quantum_engine.risk.record import Record
 from quantum_engine.risk.snapshot import BUILT_IN, RiskLimits, RiskSnapshot, Senses, risk_limits
+from quantum_engine.risk.transfers import asked_to
 from quantum_engine.verdicts import Verdict
 
 _log = logger("risk")
@@ -75,7 +76,7 @@ class Risk:
         found = await self._keeper.restore()
         self.state = BreakerState(peak_usdt=found.peak_usdt if found else None, breached=self._stops.is_latched(Trigger.DRAWDOWN))
         if found is not None:
-            self.measures.day = found.day
+            self.measures.day, self.measures.transfers = found.day, found.transfers
         self._restrict()
 
     def handle(self, event: EquityEvent) -> None:
@@ -83,6 +84,8 @@ class Risk:
         began = time.perf_counter()
         if isinstance(event, EquityRead):
             self._read_at = event.received_at
+        if isinstance(event, Transferred) and not self.measures.is_news(event):
+            return
         if self.measures.equity(event):
             self._keeper.soon()
         if self._apply(event):
@@ -93,6 +96,15 @@ class Risk:
         self.measures.outcome(intent, verdict, self._clock.monotonic())
         self.judge()
 
+    @property
+    def transfers_known_to_ms(self) -> int | None:
+        """Implements positions.transfers.KnownTransfers."""
+        return self.measures.transfers.known_to_ms
+
+    def transfers_asked_to(self, known_to_ms: int) -> None:
+        self.measures.transfers = asked_to(self.measures.transfers, known_to_ms)
+        self._keeper.soon()
+
     def remember(self, row: bytes | None) -> None:
         """What the mirror knew: a drawdown latch is a breach, a peak counts only if the journal began anew since."""
         if self._stops.is_latched(Trigger.DRAWDOWN):
@@ -100,6 +112,8 @@ class Risk:
         found = self._keeper.met_mirror(row)
         if found is not None:
             self.measures.remembered(found.day)
+            if self.measures.transfers.known_to_ms is None:
+                self.measures.transfers = found.transfers
             self._apply(LimitsChanged() if found.peak_usdt is None else PeakRemembered(found.peak_usdt))
 
     def released(self, trigger: str) -> None:
@@ -124,7 +138,7 @@ class Risk:
         while True:
             self._notice_age()
             self.judge()
-            await self._keeper.keep(Record(self.state.peak_usdt, self.measures.day))
+            await self._keeper.keep(Record(self.state.peak_usdt, self.measures.day, self.measures.transfers))
             await self._keeper.pause()
 
     def judge(self) -> bool:

@@ -22,6 +22,7 @@ from quantum_engine.domain import (
     Quote,
     Side,
     SymbolRules,
+    Transferred,
 )
 from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcomeError
 from quantum_engine.exchanges.port import (
@@ -73,6 +74,8 @@ class FakeExchange:
         self._late: list[tuple[OrderIntent, str, int]] = []
         self._positions: dict[str, PositionView] = {}
         self._fills: list[Fill] = []
+        self.moved: list[Transferred] = []
+        """Money that a test moved while nobody looked."""
         self._events: asyncio.Queue[UserEvent] = asyncio.Queue()
         self._numbers = 0
 
@@ -159,6 +162,10 @@ class FakeExchange:
     async def fills_from(self, symbol: str, trade_id: int) -> list[Fill]:
         self._reachable()
         return [fill for fill in self._fills if fill.symbol == symbol and fill.trade_id >= trade_id]
+
+    async def transfers(self, since_ms: int) -> list[Transferred]:
+        self._reachable()
+        return [replace(each, is_asked=True) for each in self.moved if each.time_ms >= since_ms]
 
     async def premium(self, symbol: str) -> Decimal:
         return self.marks[symbol]

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantum_api.trading_policy import StopAction
+from quantum_engine.domain import Transferred
 from quantum_engine.risk.day import DAY_MS, DayState, accepted, read, remembered, transferred
 from quantum_engine.risk.drawdown import drawdown_bps
 from quantum_engine.risk.evaluators import breaches
 from quantum_engine.risk.record import Record, decode, encode
 from quantum_engine.risk.snapshot import RiskLimits, RiskSnapshot, Senses
+from quantum_engine.risk.transfers import PAIR_MS, TransferLog, taken
 from quantum_engine.risk.velocity import EquityWindow
 
 MONEY = st.decimals(min_value=-1_000_000, max_value=1_000_000, places=2)
@@ -125,3 +127,22 @@ def test_no_world_makes_an_evaluator_raise_and_each_breach_is_beyond_its_limit(s
     assert len({breach.trigger for breach in found}) == len(found)
     for breach in found:
         assert breach.measured >= breach.limit or breach.trigger == "Drawdown", "a drawdown that breached stays so under a wider limit"
+
+
+@given(st.lists(st.tuples(MONEY, st.integers(-PAIR_MS, PAIR_MS)), max_size=10), st.data())
+def test_each_transfer_counts_once_whichever_channels_tell_it_in_whatever_order_and_however_often(
+    moved: list[tuple[Decimal, int]], data: st.DataObject
+) -> None:
+    """``moved``: the amount, and by how much the times of its two channels differ."""
+    tellings = []
+    for number, (amount, apart_ms) in enumerate(moved):
+        at_ms = number * 4 * PAIR_MS
+        channels = data.draw(st.lists(st.booleans(), min_size=1, max_size=4))
+        tellings += [Transferred(amount, at_ms + apart_ms * is_asked, is_asked=is_asked) for is_asked in channels]
+    log, counted = TransferLog(0), Decimal(0)
+    for transfer in data.draw(st.permutations(tellings)):
+        log, is_news = taken(log, transfer)
+        counted += transfer.amount_usdt if is_news else 0
+    assert counted == sum(amount for amount, _ in moved)
+    restarted = decode(encode(Record(Decimal(1), DayState(), log), 0)).transfers
+    assert restarted == log

@@ -274,3 +274,27 @@ async def test_an_exchange_that_stays_away_past_its_deadline_halts_entries_and_f
     await trader.until_status(lambda s: s["reconciled"], "the exchange is back")
     assert (await trader.status())["gate"] == "REDUCE_ONLY"
     assert (await account.exposure())[1] == 1
+
+
+async def test_money_taken_out_while_the_engine_was_dead_is_no_loss_and_money_put_in_hides_none(
+    trader: EngineRig, account: AccountAtVenue, pen: Pen
+) -> None:
+    """A reconnect replays nothing: without asking, half the account gone would be a drawdown of 50 %, and a flattened book."""
+    await account.buy("BTCUSDT", "0.01")
+    await trader.start()
+    await trader.put(pen.document(10))
+    before = await trader.until_status(lambda s: s["gate"] == "ACTIVE" and len(s["positions"]) == 1, "trading")
+    await trader.until(lambda: _peak_is_on_disk(trader), "the peak is on disk")
+    trader.kill()
+    await account.lever("POST", "deposit", account="alpha", amountUsdt="-5000")
+    await trader.start()
+    after = await trader.until_status(lambda s: s["gate"] == "ACTIVE", "compared, and nothing tripped")
+    assert after["latches"] == []
+    assert 4_900 < float(before["drawdown"]["peakUsdt"]) - float(after["drawdown"]["peakUsdt"]) <= 5_000.5
+    trader.kill()
+    await account.lever("POST", "deposit", account="alpha", amountUsdt="5000")
+    await trader.start()
+    again = await trader.until_status(
+        lambda s: s["gate"] == "ACTIVE" and float(s["drawdown"]["peakUsdt"]) > 9_000, "the peak moved with it"
+    )
+    assert abs(float(again["drawdown"]["drawdownBps"]) - float(before["drawdown"]["drawdownBps"])) < 100

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from quantum_engine.clock import Clock
-from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules
+from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules, Transferred
 from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcomeError
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.market_stream import MarketStream
@@ -27,6 +27,7 @@ Read = TypeVar("Read")
 NO_SUCH_ORDER: Final = -2013
 CANCEL_REJECTED: Final = -2011
 TRADES_A_PAGE: Final = 1_000
+INCOME_A_PAGE: Final = 1_000
 """The most that the venue gives at once."""
 BAD_INTERVAL: Final = -1120
 INTERVALS: Final = {
@@ -40,6 +41,7 @@ _order = msgspec.json.Decoder(wire.Order).decode
 _algo = msgspec.json.Decoder(wire.AlgoOrder).decode
 _positions = msgspec.json.Decoder(list[wire.PositionRisk]).decode
 _account = msgspec.json.Decoder(wire.Account).decode
+_income = msgspec.json.Decoder(list[wire.Income]).decode
 _trades = msgspec.json.Decoder(list[wire.Trade]).decode
 _mode = msgspec.json.Decoder(wire.PositionMode).decode
 _premium = msgspec.json.Decoder(wire.Premium).decode
@@ -174,6 +176,21 @@ class BinanceFutures:
     async def _trades(self, params: dict[str, str | int]) -> list[Fill]:
         body = await self.transport.signed("GET", "/fapi/v1/userTrades", params)
         return _read(body, lambda: [translate.trade(each) for each in _trades(body)])
+
+    async def transfers(self, since_ms: int) -> list[Transferred]:
+        """Weight 30.  https://developers.binance.com/docs/derivatives/usds-margined-futures/account/rest-api/Get-Income-History"""
+        found: dict[int, Transferred] = {}
+        while True:
+            page = await self._income({"incomeType": "TRANSFER", "startTime": since_ms, "limit": INCOME_A_PAGE})
+            new = {each.tran_id: translate.transfer(each) for each in page if each.tran_id not in found}
+            found |= new
+            if len(page) < INCOME_A_PAGE or not new:
+                return sorted(found.values(), key=lambda each: each.time_ms)
+            since_ms = max(each.time for each in page)
+
+    async def _income(self, params: dict[str, str | int]) -> list[wire.Income]:
+        body = await self.transport.signed("GET", "/fapi/v1/income", params)
+        return _read(body, lambda: [each for each in _income(body) if each.asset == "USDT"])
 
     async def premium(self, symbol: str) -> Decimal:
         body = await self.transport.public("GET", "/fapi/v1/premiumIndex", {"symbol": symbol})

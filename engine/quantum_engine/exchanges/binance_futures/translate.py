@@ -7,7 +7,17 @@ Why   a word that is not known is read on the careful side: an order of unknown 
 from decimal import Decimal
 from typing import Final
 
-from quantum_engine.domain import AccountView, Fill, OrderIntent, OrderStatus, OrderView, PositionSide, PositionView, SymbolRules
+from quantum_engine.domain import (
+    AccountView,
+    Fill,
+    OrderIntent,
+    OrderStatus,
+    OrderView,
+    PositionSide,
+    PositionView,
+    SymbolRules,
+    Transferred,
+)
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.binance_futures.rate.mirror import Limits
 from quantum_engine.exchanges.port import AccountUpdate, OrderUpdate
@@ -119,6 +129,10 @@ def order_update(message: wire.OrderTradeUpdate) -> OrderUpdate:
         position_side=body.position_side,
     )
     return OrderUpdate(view, fill)
+
+
+def transfer(message: wire.Income) -> Transferred:
+    return Transferred(message.income, message.time, is_asked=True)
 
 
 def trade_lite(message: wire.TradeLite) -> Fill:

@@ -106,6 +106,13 @@ class PositionMode(Message, rename="camel"):
     dual_side_position: bool
 
 
+class Income(Message, rename="camel"):
+    income: Decimal
+    asset: str
+    time: int
+    tran_id: int
+
+
 class Premium(Message, rename="camel"):
     mark_price: Decimal
 

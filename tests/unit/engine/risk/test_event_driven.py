@@ -38,6 +38,17 @@ class World:
         self.quoted_at = clock.monotonic()
         return self
 
+    async def reopened(self, before: "World") -> "World":
+        """A new process on the same exchange."""
+        clock = self.desk.clock
+        self.exchange, self.quoted_at = before.exchange, clock.monotonic()
+        self.positions = Positions(self.exchange, lambda _: Quote(BTC, self.mark, None, None, self.quoted_at), clock, self.desk.permission)
+        self.positions.on_equity(self.desk.risk.handle)
+        self.positions.transfers.known_by(self.desk.risk)
+        self.take(StreamUp())
+        await self.positions.reconcile()
+        return self
+
     def take(self, *events: UserEvent) -> None:
         for event in events:
             self.positions._take(event)
