@@ -1,4 +1,4 @@
-"""Two foreign clients sign with an Ed25519 key, of which the venue holds the public half."""
+"""The foreign clients sign with an Ed25519 key, of which the venue holds the public half."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,6 +44,13 @@ def test_python_binance_trades_with_an_ed25519_key(python_binance: Any) -> None:
     number = python_binance.futures_create_order(**LIMIT, timeInForce="GTC")["orderId"]
     assert [each["orderId"] for each in python_binance.futures_get_open_orders()] == [number]
     assert python_binance.futures_cancel_order(symbol="BTCUSDT", orderId=number)["status"] == "CANCELED"
+
+
+def test_ccxt_trades_with_an_ed25519_key(exchange: Any, key: str) -> None:
+    exchange.secret = key
+    number = exchange.create_order("BTC/USDT:USDT", "limit", "buy", 0.01, 89_000)["id"]
+    assert [each["id"] for each in exchange.fetch_open_orders("BTC/USDT:USDT")] == [number]
+    assert exchange.cancel_order(number, "BTC/USDT:USDT")["status"] == "canceled"
 
 
 def test_another_key_opens_nothing(venue: Any, key: str, official: Any, python_binance: Any) -> None:
