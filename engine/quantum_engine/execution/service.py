@@ -74,29 +74,30 @@ class Execution:
     async def submit(self, intent: OrderIntent) -> Verdict:
         """An intent without an id gets one.  Returns when the outcome is known, or after about two seconds of asking."""
         intent = intent if intent.id else replace(intent, id=self._ids())
-        judged = await self._judge(intent)
-        if isinstance(judged, Refused):
-            return self._refuse(intent, judged)
+        looked = await self._judge(intent)
+        if isinstance(looked, Refused):
+            return self._refuse(intent, looked)
         record = self._table.record(intent, self._exchange.venue_ms())
         self._world.flight.left(record.as_order)
         if not intent.reduce_only:
             self._world.pace.accepted(self._clock.monotonic())
         self._sending.add(record.id)
         try:
-            verdict = await self._write_and_send(record)
+            verdict = await self._write_and_send(record, looked)
         finally:
             self._sending.discard(record.id)
         return self._tell(intent, verdict)
 
-    async def _judge(self, intent: OrderIntent) -> Allowed | Refused:
-        """Nothing may be awaited between the last look at the world and the record that the next look counts."""
+    async def _judge(self, intent: OrderIntent) -> Moment | Refused:
+        """When it was allowed.  Nothing may be awaited between the last look at the world and the record that the next look counts."""
         due = None if intent.reduce_only else self._balance.due()
         if due is not None:
             judged = is_worth_asking(self._snapshot(intent))
             refused = judged if isinstance(judged, Refused) else await self._balance.refresh(due)
             if refused is not None:
                 return refused
-        return judge(self._snapshot(intent))
+        looked, judged = self._world.moment(), judge(self._snapshot(intent))
+        return judged if isinstance(judged, Refused) else looked
 
     def _snapshot(self, intent: OrderIntent) -> Snapshot:
         return self._world.snapshot(intent, is_duplicate=intent.id in self._table)
@@ -140,7 +141,7 @@ class Execution:
         """Called after each submit, and again when an uncertain one is settled."""
         self._listeners.append(callback)
 
-    async def _write_and_send(self, record: IntentRecord) -> Verdict:
+    async def _write_and_send(self, record: IntentRecord, looked: Moment) -> Verdict:
         try:
             await self._ledger.write(record)
         except EngineError as error:
@@ -150,24 +151,25 @@ class Execution:
                 return self._count(Refused(Refusal.JOURNAL_UNAVAILABLE, {"detail": str(error)}))
             log.exception("an exit is sent without a journal", intent=record.id)
         crash_point("after-intent-before-send")
-        return await self._send(record)
+        return await self._send(record, looked)
 
-    async def _send(self, record: IntentRecord) -> Verdict:
+    async def _send(self, record: IntentRecord, looked: Moment | None) -> Verdict:
+        """``looked``: when the gate let it through; a fast disk leaves nothing new to be seen."""
         while True:
             shown = self._asker.take_seen(record.client_order_id)
             if shown is not None:
                 await self._close(record, Happened.FOUND, "the stream showed it")
                 return Accepted(record.client_order_id, shown)
-            permitted = self._still_permitted(record)
-            if isinstance(permitted, Refused):
-                record.refusal = permitted.refusal.value
-                await self._close(record, Happened.NOT_THERE, str(permitted))
-                return self._count(permitted)
+            found = self._look(record, looked)
+            if isinstance(found, Refused):
+                record.refusal = found.refusal.value
+                await self._close(record, Happened.NOT_THERE, str(found))
+                return self._count(found)
             self._table.move(record, Happened.SENDING, self._exchange.venue_ms())
             _SENDS[record.reduce_only, record.sent_times > 1].inc()
-            looked, sent = self._world.moment(), self._held_to_the_gate(record)
+            sent = self._held_to_the_gate(record)
             try:
-                order = await self._exchange.place(sent, record.client_order_id, lambda: self._may_leave(record, sent, looked))  # noqa: B023
+                order = await self._exchange.place(sent, record.client_order_id, self._door(record, sent, found))
             except RetryableError as error:
                 self._table.move(record, Happened.SURELY_NOT_DONE, 0, str(error))
                 wait = wait_before_retry(record.sent_times, record.reduce_only, _retry_after(error))
@@ -175,6 +177,7 @@ class Execution:
                     await self._close(record, Happened.NOT_THERE, str(error))
                     return Declined(record.client_order_id, 0, str(error), _retry_after(error))
                 await asyncio.sleep(wait)
+                looked = None
             except PermanentError as error:
                 record.code = error.code if isinstance(error, VenueRefusedError) else 0
                 await self._close(record, Happened.NOT_THERE, str(error))
@@ -202,11 +205,22 @@ class Execution:
     def _is_active(self, record: IntentRecord) -> bool:
         return self._world.permission.gate_for(record.symbol) is Gate.ACTIVE
 
-    def _may_leave(self, record: IntentRecord, sent: OrderIntent, looked: Moment) -> bool:
+    def _look(self, record: IntentRecord, looked: Moment | None) -> Moment | Refused:
+        """When it was last found to be permitted, or the refusal."""
+        if looked is not None and self._world.is_still(looked):
+            return looked
+        now, permitted = self._world.moment(), self._still_permitted(record)
+        return permitted if isinstance(permitted, Refused) else now
+
+    def _door(self, record: IntentRecord, sent: OrderIntent, looked: Moment) -> Callable[[], bool]:
         """Asked with the connection in hand.  On a warm one that is microseconds after the last look, and then it says the same."""
-        if self._world.is_still(looked):
-            return True
-        return (sent.reduce_only or self._is_active(record)) and not isinstance(self._still_permitted(record), Refused)
+
+        def may_leave() -> bool:
+            if self._world.is_still(looked):
+                return True
+            return (sent.reduce_only or self._is_active(record)) and not isinstance(self._still_permitted(record), Refused)
+
+        return may_leave
 
     def _still_permitted(self, record: IntentRecord) -> Allowed | Refused:
         return still_permitted(self._world.snapshot(record.intent, own_client_id=record.client_order_id))

@@ -6,13 +6,17 @@ from decimal import Decimal
 
 import pytest
 import pytest_asyncio
+from tests.contract.exchange.fake_exchange import Trouble
 from tests.unit.engine.execution.desk import MARK, Desk, close_all, entry, is_certain
+from tests.unit.engine.gate.worlds import BTC
 
+from quantum_api.gate import Gate
 from quantum_api.refusals import Refusal
 from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.port import UserEvent
 from quantum_engine.execution import service
 from quantum_engine.execution.asking import LATEST_ARRIVAL_MS
+from quantum_engine.permission import Restriction
 from quantum_engine.verdicts import Accepted, Refused
 
 
@@ -93,3 +97,36 @@ async def test_exits_use_up_no_rate_of_the_entries(desk: Desk) -> None:
     for number in range(5):
         await desk.execution.submit(close_all(f"out-{number}", "0.001"))
     assert is_certain(await desk.execution.submit(entry("next", "0.010")))
+
+
+async def test_an_order_that_is_tried_again_is_looked_at_again_in_any_case(desk: Desk) -> None:
+    """Between two attempts the market may have gone: that neither gate nor limits changed says nothing of the price."""
+    desk.trouble(Trouble.NOT_DONE)
+    original = desk.exchange.place
+
+    async def place(*args: object) -> object:
+        try:
+            return await original(*args)  # type: ignore[arg-type]
+        finally:
+            desk.quotes.changed[BTC] = {"ask": MARK * 2}
+
+    desk.exchange.place = place  # type: ignore[method-assign, assignment]
+    refused = await desk.execution.submit(entry())
+    assert isinstance(refused, Refused)
+    assert refused.refusal is Refusal.PRICE_OUTSIDE_COLLAR
+    assert desk.sent == ["one"]
+
+
+async def test_a_stop_that_comes_while_the_intent_is_written_keeps_it_from_the_exchange_altogether(desk: Desk) -> None:
+    """Not even a connection is asked for: two looks stand between a slow disk and the wire, and each is enough."""
+    calls: list[object] = []
+
+    async def place(*args: object) -> None:
+        calls.append(args)
+
+    desk.exchange.place = place  # type: ignore[method-assign, assignment]
+    desk.journal.while_writing = lambda: desk.permission.restrict(Restriction("stop", Gate.EXIT_ONLY, "now"))
+    refused = await desk.execution.submit(entry())
+    assert isinstance(refused, Refused)
+    assert refused.refusal is Refusal.STOP_LATCHED
+    assert calls == []
