@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quantum_simulator.core.algo_orders import AlgoOrder
 from quantum_simulator.core.orders import Fill, Order, PositionSide
-from quantum_simulator.decimals import EIGHT_DIGITS, ZERO
+from quantum_simulator.decimals import BPS, EIGHT_DIGITS, ZERO
 
 CLOSED_ORDERS_KEPT = 100_000
 TRADES_KEPT = 100_000
@@ -120,6 +120,11 @@ class Account:
     def amount(self, symbol: str, side: PositionSide = "BOTH") -> Decimal:
         found = self.positions.get((symbol, side))
         return found.amount if found else ZERO
+
+    def break_even_price(self, position: Position) -> Decimal:
+        """The entry price moved by the taker fee in and out."""
+        share = 2 * self.taker_bps / BPS
+        return position.entry_price * (1 + share if position.amount > 0 else 1 - share)
 
     def held(self) -> list[Position]:
         return [each for each in self.positions.values() if each.amount]

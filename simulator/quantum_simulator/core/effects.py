@@ -32,7 +32,8 @@ class PositionView(NamedTuple):
     entry_price: Decimal
     realised: Decimal
     unrealised: Decimal
-    side: PositionSide = "BOTH"
+    break_even_price: Decimal
+    side: PositionSide
 
 
 class AccountEffect(NamedTuple):

@@ -82,11 +82,20 @@ def settle(floor: Floor, filled: Iterable[Order], at_ms: int) -> None:
             algo_states.expire_closing(floor, account, position, at_ms)
 
 
-def publish_account(floor: Floor, account: Account, changed: Iterable[Position], at_ms: int, reason: str, change: Decimal = ZERO) -> None:
-    views = tuple(
-        PositionView(each.symbol, each.amount, each.entry_price, each.realised, each.unrealised(floor.books[each.symbol].mark), each.side)
-        for each in changed
+def _view(floor: Floor, account: Account, position: Position) -> PositionView:
+    return PositionView(
+        symbol=position.symbol,
+        amount=position.amount,
+        entry_price=position.entry_price,
+        realised=position.realised,
+        unrealised=position.unrealised(floor.books[position.symbol].mark),
+        break_even_price=account.break_even_price(position),
+        side=position.side,
     )
+
+
+def publish_account(floor: Floor, account: Account, changed: Iterable[Position], at_ms: int, reason: str, change: Decimal = ZERO) -> None:
+    views = tuple(_view(floor, account, each) for each in changed)
     floor.effects.append(AccountEffect(account.name, reason, account.wallet, change, views, at_ms))
 
 

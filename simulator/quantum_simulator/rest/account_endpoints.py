@@ -125,7 +125,7 @@ def _position_v2(floor: Floor, account: Account, position: Position) -> Json:
         "leverage": str(account.leverage(symbol)),
         "isolated": False,
         "entryPrice": money(position.entry_price),
-        "breakEvenPrice": money(render.break_even_price(account, position)),
+        "breakEvenPrice": money(account.break_even_price(position)),
         "maxNotional": text(max_notional(account.leverage(symbol)).to_integral_value()),
         "bidNotional": money(margin.bid_notional),
         "askNotional": money(margin.ask_notional),

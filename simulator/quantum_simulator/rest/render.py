@@ -136,14 +136,6 @@ def income(entry: Income) -> Json:
     }
 
 
-def break_even_price(account: Account, position: Position) -> Decimal:
-    """The entry price moved by the taker fee in and out."""
-    if not position.amount:
-        return ZERO
-    share = 2 * account.taker_bps / 10_000
-    return position.entry_price * (1 + share if position.amount > 0 else 1 - share)
-
-
 def liquidation_price(floor: Floor, account: Account, position: Position) -> Decimal:
     """The mark price of this symbol at which the account's margin is gone, all else unchanged.
 
@@ -169,7 +161,7 @@ def position_risk_v3(floor: Floor, account: Account, position: Position, margin:
         "positionSide": position.side,
         "positionAmt": text(position.amount),
         "entryPrice": money(position.entry_price),
-        "breakEvenPrice": money(break_even_price(account, position)),
+        "breakEvenPrice": money(account.break_even_price(position)),
         "markPrice": money(mark),
         "unRealizedProfit": money(position.unrealised(mark)),
         "liquidationPrice": money(liquidation_price(floor, account, position)),
@@ -195,7 +187,7 @@ def position_risk_v2(floor: Floor, account: Account, position: Position) -> Json
         "symbol": position.symbol,
         "positionAmt": text(position.amount),
         "entryPrice": money(position.entry_price),
-        "breakEvenPrice": money(break_even_price(account, position)),
+        "breakEvenPrice": money(account.break_even_price(position)),
         "markPrice": money(mark),
         "unRealizedProfit": money(position.unrealised(mark)),
         "liquidationPrice": money(liquidation_price(floor, account, position)),

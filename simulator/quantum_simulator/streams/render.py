@@ -97,7 +97,7 @@ def account_update(effect: AccountEffect) -> Json:
             "s": each.symbol,
             "pa": text(each.amount),
             "ep": money(each.entry_price),
-            "bep": money(each.entry_price),
+            "bep": money(each.break_even_price),
             "cr": money(each.realised),
             "up": money(each.unrealised),
             "mt": "cross",

@@ -22,6 +22,9 @@ async def test_an_order_lives_on_the_user_stream(alpha, await_event) -> None:
     account = (await await_event(stream, "ACCOUNT_UPDATE"))["a"]
     assert account["m"] == "ORDER"
     assert (account["P"][0]["s"], account["P"][0]["pa"]) == ("BTCUSDT", "0.300")
+    (risk,) = (await alpha.call("GET", "/fapi/v3/positionRisk", symbol="BTCUSDT")).body
+    assert (account["P"][0]["bep"], account["P"][0]["ep"]) == (risk["breakEvenPrice"], risk["entryPrice"])
+    assert float(risk["breakEvenPrice"]) > float(risk["entryPrice"])
     await alpha.order("SELL", "0.3", price="93000", reduceOnly="true", newClientOrderId="close")
     await alpha.call("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
     gone = await await_event(stream, "ORDER_TRADE_UPDATE", c="close", x="CANCELED")
