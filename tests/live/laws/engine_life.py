@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.live.laws.virtual_time import WorldClock
+from tests.live.laws.virtual_time import WorldClock, ended
 
 from quantum_api.engine_status import Acknowledgement, DocumentRefused, EngineStatus, Latch
 from quantum_api.trading_policy import StopAction
@@ -136,12 +136,12 @@ class Life:
 
     async def crash(self) -> None:
         """Everything it was doing ends where it stands; what had left it may still arrive."""
-        await _ended(self._die())
+        await ended(self._die())
         await self._let_go()
 
     async def stop(self) -> None:
         """SIGTERM."""
-        await _ended([*self._extra])
+        await ended([*self._extra])
         self.node._board.close()
         await self.node._supervisor.stop()
         self.is_dead = True
@@ -174,14 +174,6 @@ class Life:
     @property
     def status(self) -> EngineStatus:
         return self.node._board._status()
-
-
-async def _ended(tasks: "list[asyncio.Task[Any]]") -> None:
-    """A library may swallow one cancellation; a process that is killed has no such choice."""
-    while waiting := {task for task in tasks if not task.done()}:
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting, timeout=0.05)
 
 
 def crash_points(life: Callable[[], Life | None]) -> Any:

@@ -74,7 +74,13 @@ TROUBLE = st.builds(
     code=st.sampled_from([-1000, -1007, -1008, -2010, -2022, -4118, -1021]),
     delay_ms=st.sampled_from([50, 500, 4_000, 7_000]),
 )  # fmt: skip
-DEAF = st.builds(Deaf, st.sampled_from([FaultKind.STREAM_SILENT, FaultKind.STREAM_CUT]), st.sampled_from([0.3, 3.0, 20.0]))
+DEAF = st.builds(
+    Deaf,
+    st.sampled_from(
+        [FaultKind.STREAM_SILENT, FaultKind.STREAM_CUT, FaultKind.STREAM_DELAY, FaultKind.STREAM_SWAP, FaultKind.STREAM_DUPLICATE]
+    ),
+    st.sampled_from([0.3, 3.0, 20.0]),
+)
 FOREIGN = st.builds(
     Foreign,
     st.sampled_from(["market", "limit", "reduce", "algo"]),

@@ -48,6 +48,7 @@ from quantum_engine.gate import chain, checks
 from quantum_engine.policy.lease import Lease
 from quantum_engine.positions.book import PositionBook
 from quantum_engine.positions.line import PositionLine
+from quantum_engine.positions.recovery import FillRecovery
 from quantum_engine.verdicts import Allowed
 from quantum_simulator.faults import FaultKind
 
@@ -98,6 +99,10 @@ def _side_alone(intent: Any, positions: Any, orders: Any) -> Decimal:
 def _fill_again(self: PositionLine, fill: Any) -> Decimal | None:
     self._seen.pop(fill.trade_id, None)
     return _fill(self, fill)
+
+
+async def _no_gap(_: FillRecovery) -> bool:
+    return False
 
 
 def _wallet_alone(self: PositionBook, answers: Any) -> None:
@@ -217,7 +222,7 @@ TABLE: tuple[Planted, ...] = (
     Planted(
         "what was missed while the stream was gone is not asked for",
         laws.position_is_the_sum_of_fills,
-        ((PositionBook, "reconcile", _wallet_alone),),
+        ((PositionBook, "reconcile", _wallet_alone), (FillRecovery, "close_gaps", _no_gap)),
         [Submit((Order(0, bps=10),)), Deaf(FaultKind.STREAM_CUT, 3.0), Move(-60), Wait(12.0)],
     ),
     Planted(

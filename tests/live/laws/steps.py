@@ -159,14 +159,14 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Deaf:
-    """The user stream is cut, or silent while its connection stays."""
+    """The user stream is cut, silent while its connection stays, late, out of order or told twice."""
 
     kind: FaultKind = FaultKind.STREAM_SILENT
     seconds: float = 5.0
 
     async def live(self, world: World) -> None:
         until_ms = world.clock.wall_ms() + round(self.seconds * 1_000)
-        world.side.order_fault(kind=self.kind, path="/private", until_ms=until_ms)
+        world.side.order_fault(kind=self.kind, path="/private", until_ms=until_ms, delay_ms=700)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 
 IDLE_SECONDS = 0.001
 LONGEST_JUMP_SECONDS = 0.25
-OUTSIDE_SECONDS = 3.0
-"""Longest real wait for what is owed outside; then time moves on, as it would."""
+OUTSIDE_SECONDS = 1.0
+"""Longest real silence while something is owed outside; then time moves on, as it would."""
 
 
 class WorldClock:
@@ -41,19 +41,27 @@ class _Impatient(selectors.EpollSelector):
     def __init__(self, clock: WorldClock) -> None:
         super().__init__()
         self._clock = clock
+        self._silent_seconds = 0.0
         self.passes = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self.passes += 1
         found = super().select(0)
         if found or (timeout is not None and timeout <= 0):
+            self._silent_seconds = 0.0 if found else self._silent_seconds
             return found
         if timeout is None:
             return super().select(None)
-        found = super().select(min(timeout, OUTSIDE_SECONDS if self._clock.outside else IDLE_SECONDS))
-        if not found:
+        waited = min(timeout, 0.05 if self._is_owed else IDLE_SECONDS)
+        found = super().select(waited)
+        self._silent_seconds = 0.0 if found else self._silent_seconds + waited
+        if not found and not self._is_owed:
             self._clock.ahead_seconds += min(timeout, LONGEST_JUMP_SECONDS)
         return found
+
+    @property
+    def _is_owed(self) -> bool:
+        return self._clock.outside > 0 and self._silent_seconds < OUTSIDE_SECONDS
 
 
 class WorldLoop(asyncio.SelectorEventLoop):
@@ -73,12 +81,17 @@ class WorldLoop(asyncio.SelectorEventLoop):
         return self._impatient.passes
 
 
+async def ended(tasks: "list[asyncio.Task[Any]]") -> None:
+    """A library may swallow one cancellation; a process that is killed has no such choice."""
+    while waiting := {task for task in tasks if not task.done()}:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=0.05)
+
+
 async def _cancel_the_rest() -> None:
     """Requests that still wait at the venue, as `asyncio.run` does it."""
-    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
+    await ended([task for task in asyncio.all_tasks() if task is not asyncio.current_task()])
 
 
 def live(main: Any) -> Any:
