@@ -44,7 +44,7 @@ class RedisMirror:
 
     def __init__(self, url: str, engine: str, latches: Callable[[], Mapping[str, bytes]]) -> None:
         self._redis: Any = aioredis.from_url(
-            url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, decode_responses=False, max_connections=4
+            url, socket_timeout=None, socket_connect_timeout=_TIMEOUT_SECONDS, decode_responses=False, max_connections=4
         )
         self._engine = engine
         self._latches = latches
@@ -116,8 +116,10 @@ class RedisMirror:
         self._written = (latches, peak)
 
     async def _ask(self, question: Any) -> Any:
+        """The time is ours: redis-py keeps it with `wait_for`, which loses a cancellation (quantum_engine.waiting)."""
         try:
-            answer = await question
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                answer = await question
         except (RedisError, OSError, TimeoutError) as error:
             self._note(f"{type(error).__name__}: {error}")
             raise RedisUnreachableError(f"Redis does not answer: {error}") from error

@@ -37,7 +37,7 @@ class RedisRate:
     def __init__(self, url: str, scope: str) -> None:
         """``scope``: who shares; engines behind different addresses, or at different venues, have different ones."""
         self._redis: Any = aioredis.from_url(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, decode_responses=False, max_connections=2
+            url, socket_timeout=None, socket_connect_timeout=ANSWER_SECONDS, decode_responses=False, max_connections=2
         )
         self._lease = self._redis.register_script(LEASE)
         self._scope = scope

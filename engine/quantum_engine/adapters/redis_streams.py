@@ -9,6 +9,7 @@ Why   the highest number of each epoch is recorded by the script that appends, s
 Redis must not evict (``maxmemory-policy noeviction``).  Needs Redis 6.2.
 """
 
+import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -22,6 +23,8 @@ from quantum_engine.bus.ports import Answer, Tended
 
 _T = TypeVar("_T")
 _TIMEOUT_SECONDS: Final = 2.0
+_BATCH_SECONDS: Final = 4.0
+"""For a whole batch and its answers."""
 _CHUNK: Final = 500
 """Entries of one script call: others get their turn at Redis between two of them."""
 _UNREAD_KEPT: Final = 100_000
@@ -82,7 +85,7 @@ class RedisStreams:
     def __init__(self, url: str, engine: str) -> None:
         self._redis: Any = aioredis.from_url(
             url,
-            socket_timeout=_TIMEOUT_SECONDS,
+            socket_timeout=None,
             socket_connect_timeout=_TIMEOUT_SECONDS,
             decode_responses=False,
             retry=None,
@@ -157,8 +160,10 @@ def _below(epoch: str, oldest: bytes) -> int:
 
 
 async def _translated(question: Awaitable[_T]) -> _T:
+    """The time is ours: redis-py keeps it with `wait_for`, which loses a cancellation (quantum_engine.waiting)."""
     try:
-        return await question
+        async with asyncio.timeout(_BATCH_SECONDS):
+            return await question
     except (RedisError, OSError, TimeoutError) as error:
         raise RedisUnreachableError(
             f"the event stream does not answer: {type(error).__name__}: {error}; is Redis up, and not full?"
