@@ -30,9 +30,14 @@ class Carried:
     symbol: str
     troubles: list[Trouble] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    gave_way: bool = False
-    """An order executed, or there was nothing but cancels and they went well."""
+    closed: bool = False
+    """A closing order was taken."""
     throttled_seconds: float = 0.0
+
+    @property
+    def gave_way(self) -> bool:
+        """Or there was nothing to close, and the cancels went well."""
+        return self.closed or not self.troubles
 
     def failed(self, trouble: Trouble, problem: object, patience_seconds: float = 0.0) -> None:
         self.troubles.append(trouble)
@@ -61,7 +66,6 @@ class Carrier:
         await self._cancel(item, carried)
         await asyncio.wait({on_disk})
         await asyncio.gather(*(self._close(item.symbol, close, carried) for close in item.closes))
-        carried.gave_way = carried.gave_way or not (item.closes or carried.troubles)
         for problem in carried.problems:
             _log.warning("stop_work_failed", problem=problem)
         return carried
@@ -90,7 +94,7 @@ class Carrier:
             return
         trouble = trouble_of(verdict)
         if trouble is None:
-            carried.gave_way = True
+            carried.closed = True
         elif trouble is Trouble.NOTHING_HELD:
             carried.troubles.append(trouble)
         else:

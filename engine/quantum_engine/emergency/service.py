@@ -157,7 +157,7 @@ class StopWorker:
 
     async def _work_on(self, latches: Sequence[Latch], asked: Plan, seen: Picture) -> None:
         """What is looked at next: where work was done, and where something may be that could not be seen."""
-        problems = await self._carry_out(asked.work)
+        problems = await self._carry_out(asked.work, is_blind=bool(seen.unseen))
         if seen.is_blind:
             self._met.forget()
         metrics.STOP_ROUNDS.labels("problem" if problems or seen.unseen else "worked").inc()
@@ -165,13 +165,13 @@ class StopWorker:
             self._notes.note(asked.sights, "; ".join(filter(None, [seen.problem, *problems])))
         self._scope = frozenset(item.symbol for item in asked.work) | (self._suspects(latches) if seen.unseen else frozenset())
 
-    async def _carry_out(self, work: Sequence[SymbolWork]) -> list[str]:
-        """The problems, one sentence each; how long to pause follows from what gave way."""
+    async def _carry_out(self, work: Sequence[SymbolWork], *, is_blind: bool = False) -> list[str]:
+        """The problems, one sentence each; how long to pause follows from what gave way.  A cancel in the dark is no progress."""
         carried = await self._carrier.carry_out(work, self._remembered())
         for each in carried:
             self._met.learn(each.symbol, each.troubles, gave_way=each.gave_way)
         self._be_quiet_for(max((each.throttled_seconds for each in carried), default=0.0))
-        helped = all(each.gave_way for each in carried)
+        helped = all(each.gave_way for each in carried) and (not is_blind or any(each.closed for each in carried))
         self._pause_seconds = next_pause_seconds(self._pause_seconds, progressed=helped) if carried else self._pause_seconds
         return [problem for each in carried for problem in each.problems]
 

@@ -252,3 +252,23 @@ def test_a_stop_ends_flat_when_the_exchange_lets_it_and_claims_nothing_that_is_n
     else:
         assert all(exchange.held.get(symbol, Decimal(0)) == held.get(symbol, Decimal(0)) for symbol in held) or history
     assert exchange.most_weight_in_a_minute() <= WEIGHT_A_MINUTE
+
+
+def test_blind_cancels_are_no_progress() -> None:
+    """Found by the law above: each cancel in the dark went well, so the stop came back twice a second and used up half of the address."""
+    exchange = Exchange()
+    run = Run(exchange, Books(exchange, {}, reconciled=False), StopAction.CANCEL_ORDERS)
+    away: Step = ({"algo_orders": RetryableError("HTTP 503")}, [], [], {}, 90.0)
+    latch = in_virtual_time(lambda: run.live([away]))
+    assert latch.cooldown_until_ms is not None
+    assert exchange.most_weight_in_a_minute() <= 600
+
+
+def test_what_comes_after_the_proof_is_found_by_the_books_that_are_compared() -> None:
+    """Nobody asks the exchange meanwhile; an order of somebody else, then a position, must open the work again at once."""
+    exchange = Exchange(held={SYMBOLS[0]: Decimal(1)})
+    run = Run(exchange, Books(exchange, {}, reconciled=True), StopAction.FLATTEN)
+    calm: Step = ({}, [], [], {}, 31.0)
+    late: Step = ({}, [], [(SYMBOLS[1], True)], {SYMBOLS[2]: Decimal(-2)}, 3.0)
+    in_virtual_time(lambda: run.live([calm, late, calm]))
+    assert (exchange.orders, exchange.is_flat, run.lies) == ([], True, [])
