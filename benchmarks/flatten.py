@@ -41,7 +41,8 @@ from quantum_engine.positions.service import Positions
 TIMES = 25
 HELD = {"BTCUSDT": Decimal("0.020"), "ETHUSDT": Decimal("0.500"), "SOLUSDT": Decimal("5.00")}
 RESTING, CONDITIONAL = 20, 5
-KEY, SECRET = "key-alpha", "secret-alpha"
+KEY = "key-alpha"
+SIGNER = Credentials(KEY, "secret-alpha")
 PATIENCE_SECONDS = 20.0
 LIMITS = Limits(
     instruments=list(HELD), max_order_notional_usdt=10_000, max_position_notional_usdt=20_000, max_gross_exposure_usdt=60_000,
@@ -128,7 +129,7 @@ class Engine:
         self.venue, clock, permission = venue, SystemClock(), Permission()
         permission.lift("policy")
         self.clock = clock
-        self.client = BinanceFutures(Endpoint(venue.rest_url, venue.stream_url), Credentials(KEY, SECRET), clock)
+        self.client = BinanceFutures(Endpoint(venue.rest_url, venue.stream_url), SIGNER, clock)
         self.market = Market(self.client, clock, permission)
         self.positions = Positions(self.client, self.market.quote, clock, permission)
         self.execution = Execution(self.client, journal, clock, permission, lambda: LIMITS, self.market, self.positions, random_id)
@@ -235,7 +236,7 @@ class Bare:
         await self._call("POST", "/fapi/v1/order", symbol=symbol, side="SELL", type="MARKET", quantity=str(quantity), reduceOnly="true")
 
     async def _call(self, method: str, path: str, **params: str) -> Any:
-        query = signed_query(params, SECRET, time.time_ns() // 1_000_000, 5_000)
+        query = signed_query(params, SIGNER, time.time_ns() // 1_000_000, 5_000)
         async with self._session.request(method, f"{self._venue.rest_url}{path}?{query}") as answer:
             if answer.status != 200:
                 raise RuntimeError(await answer.text())
