@@ -48,7 +48,10 @@ class Consumer:
 
     def __init__(self, feed: Feed, inbox: Inbox, on_notice: Callable[[str, Notice], None]) -> None:
         self._feed, self._inbox, self._on_notice = feed, inbox, on_notice
-        self._buried_by_count = False
+        self._held: list[Entry] = []
+        """Read, and not yet applied as a whole: kept when the inbox or Redis is away, so that no outage counts as a delivery."""
+        self._has_begun = False
+        """Whether this process has got past the first event it was given."""
         self.problem = ""
         """Why it waits; empty while it reads."""
 
@@ -67,14 +70,12 @@ class Consumer:
 
     async def step(self) -> int:
         """Read once and apply what came; how many entries there were."""
-        entries = await self._feed.read()
-        try:
-            for source, delivered in _by_source(entries):
-                await self._take_anew(source, delivered)
-        except BaseException:
-            self._feed.rewind()
-            raise
-        return len(entries)
+        if not self._held:
+            self._held = await self._feed.read()
+        for source, delivered in _by_source(self._held):
+            await self._take_anew(source, delivered)
+        count, self._held = len(self._held), []
+        return count
 
     async def _take_anew(self, source: str, delivered: list[Entry]) -> None:
         while True:
@@ -131,6 +132,7 @@ class Consumer:
         ids = [*batch.known, *(entry.id for entry, _ in batch.events)]
         if ids:
             await self._feed.acknowledge(source, ids)
+            self._has_begun = True
 
     async def _apply_singly(self, source: str, batch: _Batch) -> None:
         mark = batch.before
@@ -141,7 +143,7 @@ class Consumer:
             if reason:
                 await self._feed.bury(entry, reason)
                 await self._store(source, single, [])
-            mark = verdict.mark
+            mark, self._has_begun = verdict.mark, True
 
     async def _try(self, source: str, single: _Batch, envelope: Envelope) -> str:
         """Why it cannot be applied, after some tries; empty when it was."""
@@ -155,15 +157,13 @@ class Consumer:
                 reason = f"failed {number} times, last with {error!r}"
                 await asyncio.sleep(min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2**number))
             else:
-                self._buried_by_count = False
                 return ""
         return reason
 
     def _too_often(self, entry: Entry) -> str:
-        """One only until another was applied: those behind a killer were delivered as often as itself."""
-        if entry.deliveries <= MOST_DELIVERIES or self._buried_by_count:
+        """What kills its process is the first that the next process is given; those behind it were delivered as often, and are innocent."""
+        if self._has_begun or entry.deliveries <= MOST_DELIVERIES:
             return ""
-        self._buried_by_count = True
         return f"delivered {entry.deliveries} times without an answer"
 
     async def _store(self, source: str, batch: _Batch, events: list[Envelope]) -> None:

@@ -37,10 +37,6 @@ class Feed(Protocol):
         """What this consumer left unacknowledged, what another abandoned, else what is new; waits a little when there is nothing."""
         ...
 
-    def rewind(self) -> None:
-        """What was read may not have been applied: read it again."""
-        ...
-
     async def page(self, source: str, after: str, before: str, count: int) -> list[Entry]:
         """At most ``count`` entries of the stream itself between two ids, both excluded; ``after`` empty = from the oldest."""
         ...

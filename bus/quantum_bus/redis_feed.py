@@ -55,11 +55,8 @@ class RedisFeed:
             return await _translated(self._read())
         except _NoGroupError:
             self._joined.clear()
-            self.rewind()
+            self._is_caught_up = False
             return []
-
-    def rewind(self) -> None:
-        self._is_caught_up = False
 
     async def page(self, source: str, after: str, before: str, count: int) -> list[Entry]:
         low = f"({after}" if after else "-"

@@ -128,7 +128,7 @@ class Node:
         if (mirror := self._mirror) is not None:
             start("mirror", lambda: mirror.run(self._take_remembered))
             start("mirror-document", lambda: self._policy.follow(mirror))
-        self._telling.start(start, self._journal, self._permission)
+        self._telling.start(self._supervisor, self._journal, self._permission)
         start("emergency", self._worker.run, is_vital=True)
         if self._trading:
             self._trading.start(self._supervisor, self._board.touch)

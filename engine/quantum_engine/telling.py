@@ -7,7 +7,7 @@ Why   without a Redis there is nobody to tell: everything here then does nothing
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +20,7 @@ from quantum_engine.bus.spool import Bounds
 from quantum_engine.clock import Clock, random_id
 from quantum_engine.domain import Fill, OrderIntent
 from quantum_engine.exchanges.port import OrderUpdate
+from quantum_engine.healing.service import Supervisor
 from quantum_engine.journal import Journal, Publish
 from quantum_engine.permission import Permission
 from quantum_engine.policy.service import PolicyStore
@@ -45,9 +46,10 @@ class Telling:
         if self.bus:
             await self.bus.restore()
 
-    def start(self, start: Callable[[str, Callable[[], Awaitable[None]]], None], journal: Journal, permission: Permission) -> None:
+    def start(self, supervisor: Supervisor, journal: Journal, permission: Permission) -> None:
+        """Vital: what happened has to be told, however often telling it has failed."""
         if (bus := self.bus) is not None:
-            start("bus", lambda: bus.run(journal, permission))
+            supervisor.start("bus", lambda: bus.run(journal, permission), is_vital=True)
 
     def listen(self, trading: Trading | None, policy: PolicyStore) -> None:
         """From now on, until the end."""

@@ -17,7 +17,7 @@ from quantum_engine.bus.journal import OutboxJournal
 from quantum_engine.bus.keeper import Keeper
 from quantum_engine.bus.outbox import Asked, Outbox, key_through, row_of
 from quantum_engine.bus.ports import Disk, Link
-from quantum_engine.bus.sender import PAGE_ROWS, Sender
+from quantum_engine.bus.sender import BATCH_ROWS, Sender
 from quantum_engine.bus.spool import Bounds
 from quantum_engine.clock import Clock, IdSource
 from quantum_engine.errors import CorruptStateError, RetryableError
@@ -127,7 +127,7 @@ class Bus:
 
     async def _count_rows(self) -> int:
         """Fill the shelves from disk; the highest number there."""
-        highest, page = 0, await self._disk.load_page(Table.OUTBOX, "", PAGE_ROWS)
+        highest, page = 0, await self._disk.load_page(Table.OUTBOX, "", BATCH_ROWS)
         while page:
             try:
                 rows = [row_of(key, value) for key, value in page.items()]
@@ -135,6 +135,6 @@ class Bus:
             except (ValueError, KeyError) as error:
                 raise CorruptStateError(f"the journal's outbox cannot be read behind number {highest}: {error}") from error
             highest = rows[-1].sequence
-            page = await self._disk.load_page(Table.OUTBOX, key_through(highest), PAGE_ROWS)
+            page = await self._disk.load_page(Table.OUTBOX, key_through(highest), BATCH_ROWS)
         self._books.spool.begin_shelf()
         return highest

@@ -155,9 +155,6 @@ class FakeFeed:
         group = self._redis.memory.groups.setdefault(self._group, Group())
         return self._delivered(group, sorted(n for n, (_, member) in group.pending.items() if member != self._member))
 
-    def rewind(self) -> None:
-        self._is_caught_up = False
-
     async def page(self, source: str, after: str, before: str, count: int) -> list[Entry]:
         self._redis.refuse_if_down(FeedUnavailableError)
         wanted = [n for n in sorted(self._redis.memory.entries) if int(after or 0) < n < int(before)][:count]

@@ -112,7 +112,7 @@ class History(RuleBasedStateMachine):
         self.world.redis.loses_answers = 1
         self.world.consume(member)
         self.world.redis.loses_answers = 0
-        self.world.feeds[member] = self.world.new_feed(member)
+        self.world.start_consumer(member)
 
     @rule(member=MEMBER)
     def a_consumer_reads_and_hangs(self, member: int) -> None:

@@ -104,7 +104,10 @@ class World:
         self.committed: list[int] = []
         self._open: list[tuple[list[int], asyncio.Task[None]]] = []
         self.notices: list[Notice] = []
-        self.feeds = [self.new_feed(member) for member in range(2)]
+        self.feeds: list[FakeFeed] = []
+        self.consumers: list[Consumer] = []
+        for member in range(2):
+            self.start_consumer(member)
         self.boot()
         self.consume(0)
         self.send()
@@ -197,13 +200,15 @@ class World:
 
     # The consumers
 
-    def new_feed(self, member: int) -> FakeFeed:
-        return FakeFeed(self.redis, SOURCE, "ledger", f"member-{member}", count=3)
+    def start_consumer(self, member: int) -> None:
+        """A new process, with the member's name."""
+        feed = FakeFeed(self.redis, SOURCE, "ledger", f"member-{member}", count=3)
+        consumer = Consumer(feed, self.inbox, lambda _, notice: self.notices.append(notice))
+        self.feeds[member:], self.consumers[member:] = [feed, *self.feeds[member + 1 :]], [consumer, *self.consumers[member + 1 :]]
 
     def consume(self, member: int = 0) -> int:
-        consumer = Consumer(self.feeds[member], self.inbox, lambda _, notice: self.notices.append(notice))
         try:
-            return self.loop.run_until_complete(consumer.step())
+            return self.loop.run_until_complete(self.consumers[member].step())
         except (FeedUnavailableError, InboxUnavailableError):
             return 0
 
@@ -219,7 +224,7 @@ class World:
         for _ in range(3):
             self.calm(consuming=False)
             for member in (0, 1):
-                self.feeds[member].rewind()
+                self.start_consumer(member)
                 until_done(partial(self.consume, member))
 
 
