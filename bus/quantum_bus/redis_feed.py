@@ -6,6 +6,7 @@ Flow  Redis streams -> HERE -> consumer.py
 Why   a group that Redis forgot is made again from the oldest entry: the marks, not Redis, know what was applied
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final, TypeVar
@@ -39,7 +40,7 @@ class RedisFeed:
     ) -> None:
         """``sources`` None = every engine there is.  ``block_ms``: longest wait of one ``read`` (must be below 3 000)."""
         self._redis: Any = aioredis.from_url(
-            url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, decode_responses=False, retry=None, protocol=2
+            url, socket_timeout=None, socket_connect_timeout=_TIMEOUT_SECONDS, decode_responses=False, retry=None, protocol=2
         )
         self._group, self._member = group, member
         self._count, self._block_ms, self._abandoned_after_ms = count, block_ms, abandoned_after_ms
@@ -171,7 +172,9 @@ def _data(fields: Any) -> bytes:
 
 
 async def _translated(question: Awaitable[_T]) -> _T:
+    """The time is ours: redis-py keeps it with `wait_for`, which in Python 3.11 loses a cancellation."""
     try:
-        return await question
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            return await question
     except (RedisError, OSError, TimeoutError) as error:
         raise FeedUnavailableError(f"Redis does not answer: {type(error).__name__}: {error}") from error
