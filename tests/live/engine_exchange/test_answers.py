@@ -21,6 +21,9 @@ class Socket:
 
     def __init__(self) -> None:
         self.answer, self.asked = b"", []  # type: ignore[var-annotated]
+        self.speaks, self.heard = asyncio.Event(), asyncio.Event()
+        """Not speaking: every answer but the time is held back."""
+        self.speaks.set()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> "Socket":
@@ -44,6 +47,8 @@ class Socket:
                 writer.write(said(200, b'{"serverTime":1800000000000}'))
             else:
                 self.asked.append(f"{method} {target.partition('?')[0]}")
+                self.heard.set()
+                await self.speaks.wait()
                 writer.write(self.answer)
             await writer.drain()
         finally:
@@ -148,3 +153,28 @@ async def test_a_request_that_never_got_a_connection_was_surely_not_done() -> No
         assert not isinstance(raised.value, UnknownOutcomeError)
     finally:
         await slow.close()
+
+
+async def test_an_order_without_an_answer_is_unknown_after_its_time(socket: Socket) -> None:
+    hurried = BinanceFutures(Endpoint(socket.url, "ws://nowhere", answer_timeout_seconds=0.2), Credentials("k", "s"), SystemClock())
+    socket.speaks.clear()
+    try:
+        with pytest.raises(UnknownOutcomeError, match=r"no answer within 0\.2 s"):
+            await hurried.place(INTENT, "c")
+        socket.speaks.set()
+        socket.answer = said(200, ACCEPTED)
+        assert (await hurried.place(INTENT, "c")).client_order_id == "c"
+    finally:
+        socket.speaks.set()
+        await hurried.close()
+
+
+async def test_a_cancelled_order_ends_its_task_and_is_not_taken_for_one_without_an_answer(socket: Socket, client: BinanceFutures) -> None:
+    """Shutdown cancels stages; one that took it for a slow venue would go on trading."""
+    socket.speaks.clear()
+    sending = asyncio.create_task(client.place(INTENT, "c"))
+    await asyncio.wait_for(socket.heard.wait(), 5)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    socket.speaks.set()

@@ -16,6 +16,7 @@ from quantum_engine.domain import OrderIntent, Side
 from quantum_engine.errors import EngineError, RetryableError, ThrottledError
 from quantum_engine.exchanges.binance_futures import breaker
 from quantum_engine.exchanges.binance_futures.client import BinanceFutures, Credentials, Endpoint
+from quantum_engine.exchanges.port import StreamUp
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.faults import Fault, FaultKind
 from quantum_simulator.rest.limits import RateLimits
@@ -214,6 +215,29 @@ async def test_a_venue_that_fails_again_and_again_is_left_in_peace_and_one_alert
     assert told[0][1]["failures"] == breaker.FAILURES_TO_OPEN
     assert isinstance(told[1][1]["seconds"], float)
     await client.place(BUY, "c")
+
+
+async def test_a_throttled_account_keeps_its_user_stream(rig: Rig) -> None:
+    """A listen key that cannot be extended just now is no reason to hang up: without the stream nothing may open."""
+    endpoint = Endpoint(rig.venue.base_url, rig.venue.stream_url, keep_alive_seconds=0.05)
+    client = BinanceFutures(endpoint, Credentials("key-alpha", "secret-alpha"), SystemClock())
+    rig.clients.append(client)
+    await client.symbol_rules()
+    events: list[object] = []
+
+    async def listen() -> None:
+        async for event in client.user_stream():
+            events.append(event)
+
+    listening = asyncio.create_task(listen())
+    async with asyncio.timeout(5):
+        while not events:  # noqa: ASYNC110  the stream's own words are what is waited for
+            await asyncio.sleep(0.01)
+    client.transport.guard.throttled("test", 0.3, is_ban=False)
+    await asyncio.sleep(0.6)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    assert events == [StreamUp()]
 
 
 async def until_done(attempt: "object", seconds: float = 8.0) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from quantum_engine.errors import EngineError
+from quantum_engine.errors import EngineError, ThrottledError
 from quantum_engine.exchanges.binance_futures import translate, wire
 from quantum_engine.exchanges.binance_futures.backoff import Backoff
 from quantum_engine.exchanges.binance_futures.once import SeenOnce
@@ -23,6 +23,8 @@ from quantum_engine.exchanges.binance_futures.transport import Transport
 from quantum_engine.exchanges.port import StreamDown, StreamUp, UserEvent
 
 LISTEN_KEY_PATH: Final = "/fapi/v1/listenKey"
+LEAST_WAIT_SECONDS: Final = 0.1
+LONGEST_WAIT_SECONDS: Final = 60.0
 LISTEN_KEY_EXPIRED: Final = "listenKeyExpired"
 _head = msgspec.json.Decoder(wire.Head).decode
 _order = msgspec.json.Decoder(wire.OrderTradeUpdate).decode
@@ -71,10 +73,20 @@ class UserStream:
         while True:
             await asyncio.sleep(self._transport.endpoint.keep_alive_seconds)
             try:
-                await self._transport.public("PUT", LISTEN_KEY_PATH, {})
+                await self._extend()
             except EngineError:
                 with suppress(aiohttp.ClientError, OSError):
                     await socket.close()
+                return
+
+    async def _extend(self) -> None:
+        """A key lives for twice the time between two calls: one that is throttled comes later, and costs no connection."""
+        while True:
+            try:
+                await self._transport.public("PUT", LISTEN_KEY_PATH, {})
+            except ThrottledError as error:
+                await asyncio.sleep(min(max(error.retry_after_seconds, LEAST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
+            else:
                 return
 
     def _event(self, kind: str, text: str) -> UserEvent | None:
