@@ -13,7 +13,7 @@ from tests.live.admission.desk import GITOPS, NAMESPACE, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 EMBEDDED = ("-f", str(CHART / "values-embedded.yaml"))
-EXCHANGE = "engines.exchange.restUrl=https://fapi.binance.com,engines.exchange.streamUrl=wss://fstream.binance.com"
+EXCHANGE = "engines.exchange.venue=live"
 PRODUCTION = ("--set", f"accounts.existingSecret=accounts,redis.auth.existingSecret=redis,halt.existingSecret=halt,{EXCHANGE}")
 VALUES = pytest.mark.parametrize("values", [EMBEDDED, PRODUCTION], ids=["embedded", "production"])
 
@@ -54,6 +54,32 @@ async def test_only_the_operator_gets_a_token_and_everything_is_mounted_below_ru
         assert (False in refuses) is (name != "quantum-trader-operator")
         mounts = [mount["mountPath"] for container in pod["containers"] for mount in container.get("volumeMounts", [])]
         assert all(path.startswith("/run/") for path in mounts)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (("--set", "engines.exchange.venue=live"), {"VENUE": "live"}),
+        (
+            ("--set", "engines.exchange.restUrl=http://a,engines.exchange.streamUrl=ws://b"),
+            {"REST_URL": "http://a", "STREAM_URL": "ws://b"},
+        ),
+        (
+            ("--set", "engines.exchange.venue=live,engines.exchange.restUrl=https://a,engines.exchange.streamUrl=wss://b"),
+            {"VENUE": "live", "REST_URL": "https://a", "STREAM_URL": "wss://b"},
+        ),
+    ],
+)
+async def test_an_engine_is_told_its_venue_by_name_or_by_urls(desk: Desk, values: tuple[str, ...], told: dict[str, str]) -> None:
+    """And how many share its address while Redis is away: as many as there are engines."""
+    found = objects(await rendered(desk, "--set", "accounts.existingSecret=accounts,engines.replicas=5", *values))
+    env = {
+        each["name"]: each.get("value")
+        for each in found["StatefulSet", "quantum-trader-engine"]["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    names = ("VENUE", "REST_URL", "STREAM_URL")
+    assert {name: env[f"QT_ENGINE_{name}"] for name in names if f"QT_ENGINE_{name}" in env} == told
+    assert env["QT_ENGINE_RATE_SHARERS"] == "5"
 
 
 async def test_other_programs_trade_only_where_a_secret_lets_them(desk: Desk) -> None:
