@@ -196,8 +196,10 @@ async def test_during_a_ban_nothing_is_sent_and_after_it_one_request_asks_first(
 
 async def test_a_venue_that_fails_again_and_again_is_left_in_peace_and_one_alert_tells_of_it(rig: Rig) -> None:
     told: list[tuple[str, Mapping[str, object]]] = []
-    client = rig.client("alpha", sharers=None)
-    client.transport.guard._alert = lambda event, numbers: told.append((event, numbers))
+    endpoint = Endpoint(rig.venue.base_url, rig.venue.stream_url)
+    signer = Credentials("key-alpha", "secret-alpha")
+    client = BinanceFutures(endpoint, signer, SystemClock(), alert=lambda event, numbers: told.append((event, numbers)))
+    rig.clients.append(client)
     await client.symbol_rules()
     fault = rig.venue.faults.order(Fault(FaultKind.HTTP_503_UNKNOWN, path="/fapi"))
     for _ in range(breaker.FAILURES_TO_OPEN + 3):

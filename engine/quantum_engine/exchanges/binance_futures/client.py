@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from quantum_engine.alerts import Alert, log_alert
 from quantum_engine.clock import Clock
 from quantum_engine.domain import AccountView, Bar, Fill, OrderIntent, OrderView, PositionView, Quote, SymbolRules, Transferred
 from quantum_engine.errors import RetryableError, ThrottledError, UnknownOutcomeError
@@ -53,13 +54,19 @@ class BinanceFutures:
     """Implements quantum_engine.exchanges.port.Exchange."""
 
     def __init__(
-        self, endpoint: Endpoint, signer: Signer, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+        self,
+        endpoint: Endpoint,
+        signer: Signer,
+        clock: Clock,
+        room: SharedRoom | None = None,
+        sharers: int | None = None,
+        alert: Alert = log_alert,
     ) -> None:
         """``room``: what engines behind one address share of the venue's weight, ``sharers`` how many they are taken for while it cannot be
         asked.  None: the address is ours alone."""
         self._clock = clock
         self._room = room
-        self.transport = Transport(endpoint, signer, clock, room, sharers)
+        self.transport = Transport(endpoint, signer, clock, room, sharers, alert)
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         """A stop cuts its orders by them, and the limits that hold everything else back stand in the same answer: as an exit."""

@@ -110,6 +110,7 @@ class Guard:
     def measure(self) -> None:
         """Set the gauges: now and then, not with each request."""
         mirror = self.mirror
+        metrics.DEPENDENCY_UP.labels("exchange").set(not self.breaker.problem)
         metrics.RATE_USED.labels("weight_1m").set(mirror.weight.used)
         metrics.RATE_USED.labels("orders_10s").set(mirror.orders[0].used)
         metrics.RATE_USED.labels("orders_1m").set(mirror.orders[1].used)

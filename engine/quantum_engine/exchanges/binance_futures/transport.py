@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from quantum_engine.alerts import Alert, log_alert
 from quantum_engine.clock import Clock
 from quantum_engine.errors import RetryableError
 from quantum_engine.exchanges.binance_futures import wire
@@ -50,12 +51,18 @@ class Transport:
     """Signed requests of one account."""
 
     def __init__(
-        self, endpoint: Endpoint, signer: Signer, clock: Clock, room: SharedRoom | None = None, sharers: int | None = None
+        self,
+        endpoint: Endpoint,
+        signer: Signer,
+        clock: Clock,
+        room: SharedRoom | None = None,
+        sharers: int | None = None,
+        alert: Alert = log_alert,
     ) -> None:
         self.endpoint = endpoint
         self._base = URL(endpoint.rest_url)
         self._deadlines = Deadlines(endpoint.answer_timeout_seconds)
-        self.guard = Guard(clock, self.venue_ms, room, sharers)
+        self.guard = Guard(clock, self.venue_ms, room, sharers, alert)
         self._signer, self._clock = signer, clock
         self._session: aiohttp.ClientSession | None = None
         self._sync_lock = asyncio.Lock()
