@@ -62,6 +62,10 @@ class Gaps:
         self._complete |= {symbol: newest for symbol, newest in self._newest.items() if symbol not in self._open}
         self._agreed_ms = asked_ms
 
+    def is_covered(self, fill: Fill) -> bool:
+        """Whether the newest comparison was asked after it: the position that it showed holds the fill already."""
+        return self._agreed_ms is not None and fill.time_ms <= self._agreed_ms
+
     @property
     def questions(self) -> tuple[Question, ...]:
         return tuple(self._open.values())

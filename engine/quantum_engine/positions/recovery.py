@@ -67,5 +67,7 @@ class FillRecovery:
         return await self._exchange.fills_from(question.symbol, question.trade_id)
 
     def _take(self, fill: Fill) -> bool:
-        self._book.fill(fill)
+        """What traded right before this process first compared is read here for the first time: booked again it would be a position."""
+        if not self.gaps.is_covered(fill):
+            self._book.fill(fill)
         return self.tell(fill)

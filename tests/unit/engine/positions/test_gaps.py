@@ -150,3 +150,11 @@ async def traded(exchange: FakeExchange, name: str, side: Side) -> None:
 
     await exchange.place(replace(entry(quantity="2"), symbol=BTC, side=side), name)
     await asyncio.sleep(0)
+
+
+def test_what_traded_before_the_newest_comparison_is_in_its_position_already() -> None:
+    """A process that had just begun read the last fill of the one before, booked it, and held a position that never was."""
+    gaps = Gaps()
+    assert not gaps.is_covered(fill(7, time_ms=4_900))
+    gaps.compared(5_000, [BTC], [])
+    assert [gaps.is_covered(fill(7, time_ms=at)) for at in (4_900, 5_000, 5_001)] == [True, True, False]
