@@ -35,12 +35,17 @@ class ControlServer:
         return self._server is not None and self._server.started
 
     async def run(self) -> None:
-        """Serve until ``stop``.  Each run is a server of its own, so that one that died can be started again."""
+        """Serve until ``stop``.  Each run is a server of its own, so that one that died can be started again.
+
+        Raises OSError when it cannot listen: the library would end the whole engine, latches and all, over a port.
+        """
         self._server = _Server(self._config())
         self._ended.clear()
         _log.info("control_listening", host=self._host, port=self._port)
         try:
             await self._server.serve()
+        except SystemExit as ended:
+            raise OSError(f"cannot listen on {self._host}:{self._port}; is another process on that port?") from ended
         finally:
             self._server = None
             self._ended.set()
