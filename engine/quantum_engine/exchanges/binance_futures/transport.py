@@ -9,6 +9,7 @@ Why   the stamp follows the venue's clock through our monotonic one, so a jump o
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
 import msgspec
@@ -16,7 +17,7 @@ from yarl import URL
 
 from quantum_engine.alerts import Alert, log_alert
 from quantum_engine.clock import Clock
-from quantum_engine.errors import RetryableError
+from quantum_engine.errors import EngineError, RetryableError, ThrottledError
 from quantum_engine.exchanges.binance_futures import wire
 from quantum_engine.exchanges.binance_futures.breaker import Kind
 from quantum_engine.exchanges.binance_futures.codes import STAMP_REFUSED, Outcome
@@ -30,6 +31,8 @@ from quantum_engine.exchanges.binance_futures.rate.room import SharedRoom
 from quantum_engine.exchanges.binance_futures.rate.weights import cost_of
 from quantum_engine.exchanges.binance_futures.signing import Params, Signer, query_of, signed_query
 from quantum_engine.exchanges.port import VenueRefusedError
+
+EXIT_WAITS_FOR_TIME_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Transport:
         self.guard = Guard(clock, self.venue_ms, room, sharers, alert)
         self._signer, self._clock = signer, clock
         self._session: aiohttp.ClientSession | None = None
-        self._sync_lock = asyncio.Lock()
+        self._syncing: asyncio.Task[None] | None = None
         self._synced = False
         self._venue_ahead_ms = clock.wall_ms() - clock.monotonic() * 1000
 
@@ -110,7 +113,7 @@ class Transport:
         """
         await self._admit(method, path, params, is_exit=is_exit)
         if not self._synced:
-            await self._sync_once()
+            await self._sync_once(is_exit=is_exit)
         try:
             return await self._exchange(method, path, self._sign(params), may_leave)
         except VenueRefusedError as refused:
@@ -135,10 +138,18 @@ class Transport:
     def _sign(self, params: Params) -> str:
         return signed_query(params, self._signer, self.venue_ms(), self.endpoint.recv_window_ms)
 
-    async def _sync_once(self) -> None:
-        async with self._sync_lock:
-            if not self._synced:
-                await self.sync_clock()
+    async def _sync_once(self, *, is_exit: bool) -> None:
+        """One question for all that wait.  Without its answer an exit leaves by our own clock: at worst the exchange refuses its stamp."""
+        if self._syncing is None or self._syncing.done():
+            self._syncing = asyncio.create_task(self.sync_clock(), name="venue clock")
+        try:
+            async with asyncio.timeout(EXIT_WAITS_FOR_TIME_SECONDS if is_exit else None):
+                await asyncio.shield(self._syncing)
+        except ThrottledError:
+            raise
+        except (EngineError, TimeoutError):
+            if not is_exit:
+                raise
 
     async def _exchange(self, method: str, path: str, query: str, may_leave: Callable[[], bool] | None = None) -> bytes:
         what, sent_ms, passage = f"{method} {path}", self.venue_ms(), Passage(may_leave)
