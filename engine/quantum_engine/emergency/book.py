@@ -84,8 +84,8 @@ class LatchBook:
         return bool(self._owed or self._events)
 
     def was_cleared(self, latch_id: str) -> bool:
-        """Whether people released it here, as far back as is remembered."""
-        return latch_id in self._cleared
+        """Whether people released it, here or by the document in force: a new stop of that id would be let go by the old release."""
+        return latch_id in self._cleared or (latch_id in self._released and latch_id not in self._latches)
 
     def get(self, latch_id: str) -> Latch | None:
         return self._latches.get(latch_id)

@@ -193,3 +193,17 @@ def test_a_mirrored_row_that_no_calendar_can_show_is_not_taken() -> None:
     desk = Desk()
     desk.book.import_mirrored({"a": mirrored("a", trippedAtMs=10**20), "b" * 200: mirrored("b" * 200), "c": mirrored("c")})
     assert [latch.id for latch in desk.book.latches] == ["c"]
+
+
+def test_an_id_that_the_document_has_released_is_not_free_for_a_new_stop() -> None:
+    """The journal that knew of the clearing may be gone: the old release would let the new stop go, and nobody had approved that."""
+    desk = Desk()
+    desk.book.release([STOP.id])
+    assert desk.book.was_cleared(STOP.id)
+
+
+def test_a_stop_in_force_is_not_taken_for_cleared_because_its_release_has_come() -> None:
+    desk = Desk()
+    desk.engage()
+    desk.book.release([STOP.id])
+    assert not desk.book.was_cleared(STOP.id)
