@@ -165,11 +165,12 @@ class Node:
         return asked.id
 
     async def _watch_halts(self) -> None:
-        """A request's file goes once its latch is on disk."""
+        """A request's file goes once its latch is on disk.  None waits for that here: a stop is not held up by the disk of another."""
         while True:
             for request in self._halts.pending():
                 latch_id = self._take_halt(request)
-                if self._book.was_cleared(latch_id) or await self._keeper.stored(latch_id, HALT_STORED_SECONDS):
+                latch = self._book.get(latch_id)
+                if self._book.was_cleared(latch_id) or (latch is not None and latch.gate_closed_at_ms is not None):
                     self._halts.done(request)
             await asyncio.sleep(_HALT_POLL_SECONDS)
 
