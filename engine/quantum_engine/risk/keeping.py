@@ -8,13 +8,14 @@ Why   they reach the disk at most a second after they rose, not with every tick:
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from quantum_engine.clock import Clock
 from quantum_engine.errors import CorruptStateError, JournalUnavailableError
 from quantum_engine.journal import Journal, Put, Table
 from quantum_engine.logs import logger
-from quantum_engine.risk.day import DayState
+from quantum_engine.risk.day import DAY_MS, DayState
 from quantum_engine.risk.ports import PeakMirror
 from quantum_engine.risk.record import Record, decode, encode
 from quantum_engine.waiting import happens
@@ -53,10 +54,18 @@ class RecordKeeper:
         self._begun_anew, self._kept = False, None
         self.soon()
         try:
-            return None if row is None else decode(row)
+            found = None if row is None else decode(row)
         except CorruptStateError as error:
             _log.error("mirrored_peak_unreadable", error=str(error))
             return None
+        return found and self._without_a_day_to_come(found)
+
+    def _without_a_day_to_come(self, found: Record) -> Record:
+        """After such a day no new one would begin, and the loss would be measured from its start for ever.  Tomorrow: clocks differ."""
+        if found.day.number is None or found.day.number <= self._clock.wall_ms() // DAY_MS + 1:
+            return found
+        _log.error("mirrored_day_not_believed", number=found.day.number)
+        return replace(found, day=DayState())
 
     def soon(self) -> None:
         """Do not wait for the second to pass."""

@@ -9,11 +9,14 @@ Why   one row: peak and day are on disk together or not at all
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from quantum_engine.errors import CorruptStateError
 from quantum_engine.risk.day import DayState
 from quantum_engine.risk.transfers import Told, TransferLog
+
+MOST_USDT: Final = Decimal("1E+15")
+MOST_MS: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def decode(row: bytes) -> Record:
         return Record(
             None if peak is None else _amount(peak),
             DayState() if day is None else _day(day),
-            TransferLog(found.get("transfersKnownToMs"), tuple(_told(each) for each in found.get("transfers", []))),
+            TransferLog(_time(found.get("transfersKnownToMs")), tuple(_told(each) for each in found.get("transfers", []))),
             found.get("begunAnew") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -59,7 +62,10 @@ def _row_of(told: Told) -> dict[str, Any]:
 
 
 def _told(row: Any) -> Told:
-    return Told(_amount(row["usdt"]), row["streamedMs"], row["askedMs"])
+    told = Told(_amount(row["usdt"]), _time(row["streamedMs"]), _time(row["askedMs"]))
+    if told.streamed_ms is None and told.asked_ms is None:
+        raise ValueError("a transfer without a time")
+    return told
 
 
 def _day(day: Any) -> DayState:
@@ -68,6 +74,12 @@ def _day(day: Any) -> DayState:
 
 def _amount(text: str) -> Decimal:
     amount = Decimal(text)
-    if not amount.is_finite():
-        raise ValueError(f"no number: {text}")
+    if not amount.is_finite() or amount.copy_abs() > MOST_USDT:
+        raise ValueError(f"no amount of money: {text}")
     return amount
+
+
+def _time(found: Any) -> int | None:
+    if found is None or (type(found) is int and abs(found) <= MOST_MS):
+        return found
+    raise ValueError(f"no time: {found!r}")
