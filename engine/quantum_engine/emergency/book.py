@@ -147,12 +147,16 @@ class LatchBook:
         """
         self._permission.restrict(Restriction(f"{SOURCE}:{trigger}", GATE_OF[action], f"{action}: {trigger}, being latched"))
 
-    def engage(self, stops: Sequence[StopOrder], released: Sequence[str]) -> list[Write]:
-        """Latch the stops of a document (policy.ports.StopDesk).  An id that people released is not latched again."""
+    def latch(self, stops: Sequence[StopOrder], released: Sequence[str]) -> None:
+        """The stops of a document (policy.ports.StopDesk).  An id that people released is not latched again."""
         now_ms = self._clock.wall_ms()
         for stop in stops:
             if stop.id not in released:
                 self.trip(_latch_of(stop, now_ms))
+
+    def engage(self, stops: Sequence[StopOrder], released: Sequence[str]) -> list[Write]:
+        """The same, and what goes into the document's own transaction."""
+        self.latch(stops, released)
         self._in_document, writes = self.owed()
         return writes
 

@@ -22,6 +22,10 @@ class Keys(Protocol):
 class StopDesk(Protocol):
     """The emergency stage, as far as a document reaches into it."""
 
+    def latch(self, stops: Sequence[StopOrder], released: Sequence[str]) -> None:
+        """Latch what is not latched, in memory; ``engage`` follows when it is the document's turn."""
+        ...
+
     def engage(self, stops: Sequence[StopOrder], released: Sequence[str]) -> list[Write]:
         """Latch what is not latched: the gate is closed when this returns; the writes go into the document's own transaction."""
         ...

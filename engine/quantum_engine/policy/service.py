@@ -25,7 +25,7 @@ from quantum_engine.journal import Journal, Put, Table
 from quantum_engine.logs import logger
 from quantum_engine.ordered_faults import crash_point
 from quantum_engine.permission import Permission, Restriction
-from quantum_engine.policy.accept import AlreadyHeld, Channel, Refuse, Verdict, judge
+from quantum_engine.policy.accept import AlreadyHeld, Channel, Refuse, Take, Verdict, judge
 from quantum_engine.policy.lease import GATE_ON_EXPIRY, Lease, StoredLease, grant, grant_recorded, resume
 from quantum_engine.policy.ports import Keys, Mirror, StopDesk
 from quantum_engine.waiting import happens
@@ -74,6 +74,8 @@ class PolicyStore:
         self._clock = clock
         self._boot_id = boot_id
         self._turn = asyncio.Lock()
+        self._taking: Verified | None = None
+        """The document that the disk is asked to store."""
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._largest_wall_ms = 0
@@ -116,6 +118,8 @@ class PolicyStore:
     async def offer(self, token: bytes, channel: Channel) -> Held | Refused:
         """Take ``token`` if it may be taken.  When this returns Held, that document is on disk and the gate is switched."""
         began = time.perf_counter()
+        if self._turn.locked():
+            self._latch_before_its_turn(token, channel)
         async with self._turn:
             verified = self._verified(token)
             if isinstance(verified, Rejected):
@@ -156,7 +160,21 @@ class PolicyStore:
             verified = verify(token, self._keys.reread(), self._engine)
         return verified
 
+    def _latch_before_its_turn(self, token: bytes, channel: Channel) -> None:
+        """The disk may hold up the document before it for as long as it likes: the stops of this one do not wait."""
+        verified = self._verified(token)
+        newest = self._taking or (self.held.verified if self.held else None)
+        if isinstance(verified, Verified) and isinstance(judge(newest, verified, channel, self._clock.wall_ms()), Take):
+            self._stops.latch(verified.document.stops, verified.document.released)
+
     async def _take(self, verified: Verified, channel: Channel) -> Held | Refused:
+        self._taking = verified
+        try:
+            return await self._store_and_enforce(verified, channel)
+        finally:
+            self._taking = None
+
+    async def _store_and_enforce(self, verified: Verified, channel: Channel) -> Held | Refused:
         document = verified.document
         now_ms = self._clock.wall_ms()
         held = Held(verified, self._lease(verified, channel), now_ms)

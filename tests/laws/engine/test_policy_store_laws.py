@@ -54,6 +54,9 @@ class FaultyJournal:
 
 
 class NoStops:
+    def latch(self, stops: Sequence[pd.StopOrder], released: Sequence[str]) -> None:
+        """Nothing to latch."""
+
     def engage(self, stops: Sequence[pd.StopOrder], released: Sequence[str]) -> list[Write]:
         return []
 
