@@ -31,6 +31,8 @@ TYPE: Final = "quantum-policy+jws"
 ALGORITHM: Final = "EdDSA"
 MAX_BYTES: Final = 8 * 1_048_576
 """Some ten thousand stops; an operator that has more to say sends ``tightest`` instead (quantum_operator.resolve)."""
+MAX_HEADER_BYTES: Final = 4_096
+"""Read before the signature can be checked, so by whoever sends it: a large one would hold up the engine's event loop for seconds."""
 
 
 class Seen(ApiModel):
@@ -177,8 +179,9 @@ def sign(document: PolicyDocument, private_key: Ed25519PrivateKey, kid: str) -> 
 
 def verify(token: bytes, jwks: Jwks, engine: str) -> Verified | Rejected:
     """Check shape, key, signature, schema and addressee; time and fence are the policy store's to check."""
-    if len(token) > MAX_BYTES:
-        return Rejected(DocumentRefusal.MALFORMED, f"document is {len(token)} bytes, the limit is {MAX_BYTES}")
+    too_large = _too_large(token)
+    if too_large:
+        return Rejected(DocumentRefusal.MALFORMED, too_large)
     try:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError as error:
@@ -204,3 +207,12 @@ def verify(token: bytes, jwks: Jwks, engine: str) -> Verified | Rejected:
     if document.engine != engine:
         return Rejected(DocumentRefusal.WRONG_ENGINE, f"document is for {document.engine}, this engine is {engine}")
     return Verified(document, token, kid)
+
+
+def _too_large(token: bytes) -> str:
+    """What is, or nothing."""
+    if len(token) > MAX_BYTES:
+        return f"document is {len(token)} bytes, the limit is {MAX_BYTES}"
+    if token.find(b".", 0, MAX_HEADER_BYTES + 1) < 0:
+        return f"not a JWS: no header within {MAX_HEADER_BYTES} bytes"
+    return ""

@@ -88,3 +88,11 @@ def test_an_empty_body_is_refused() -> None:
 def test_a_key_set_with_a_foreign_kind_of_key_is_an_error_not_a_smaller_set() -> None:
     with pytest.raises((ValueError, jwt.InvalidKeyError)):
         Jwks.parse(json.dumps({"keys": [jwk_of(KEY.public_key()), {"kty": "oct", "k": "AAAA", "kid": "x"}]}))
+
+
+def test_a_header_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to sign it: read, two million lists hold up the engine for two seconds, its stops too."""
+    monkeypatch.setattr(jwt, "get_unverified_header", lambda _: pytest.fail("it was read"))
+    refused = verify(b"a" * 5_000 + b".e30.AAAA", Jwks({}), "t/e")
+    assert isinstance(refused, Rejected)
+    assert "no header within 4096 bytes" in refused.message
