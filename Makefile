@@ -26,7 +26,7 @@ demo: tools ## the whole story on a real control plane, with measured times
 
 .PHONY: test
 test: tools ## every ring of tests: unit, laws, contract, live, chaos
-	@$(PYTEST) tests --ignore=tests/chaos -n 2 --dist loadfile
+	@$(PYTEST) tests --ignore=tests/chaos -n 3 --dist loadfile
 	@$(PYTEST) tests/chaos
 
 .PHONY: test-unit

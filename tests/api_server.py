@@ -1,9 +1,12 @@
 """What every test on a real API server needs first: the three kinds, and a client that may do everything."""
 
+import asyncio
 import shutil
+import time
 
 import yaml
 
+from quantum_api import names as api
 from quantum_api.crd import manifest
 from quantum_api.kinds import KINDS
 from quantum_cluster.embedded import EmbeddedCluster
@@ -17,7 +20,18 @@ async def install_kinds(cluster: EmbeddedCluster) -> None:
     (await cluster.kubectl("apply", "--server-side", "-f", "-", input=manifests)).check()
     names = [f"crd/{manifest(kind)['metadata']['name']}" for kind in KINDS]
     (await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)).check()
-    shutil.rmtree(cluster.env["KUBECACHEDIR"])
+    await discover_kinds(cluster)
+
+
+async def discover_kinds(cluster: EmbeddedCluster) -> None:
+    """Until the kinds are listed: what kubectl discovers between "served" and "listed" it keeps for minutes, and knows no short name."""
+    wanted = {manifest(kind)["metadata"]["name"] for kind in KINDS}
+    deadline, said = time.monotonic() + 30, ""
+    while not wanted <= set(said.split()):
+        assert time.monotonic() < deadline, f"the API server does not list {sorted(wanted - set(said.split()))}"
+        await asyncio.sleep(0.05)
+        shutil.rmtree(cluster.env["KUBECACHEDIR"], ignore_errors=True)
+        said = (await cluster.kubectl("api-resources", f"--api-group={api.GROUP}", "-o", "name")).stdout
 
 
 def admin_client(cluster: EmbeddedCluster) -> KubeClient:

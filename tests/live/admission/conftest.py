@@ -1,13 +1,13 @@
 """The chart's kinds, guards and roles on one real API server for this folder."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.api_server import discover_kinds
 from tests.live.admission.desk import GRANTS, NAMESPACE, WALT, WITH_ORIGIN, Desk, an_object
 
 from quantum_api import names
@@ -30,7 +30,7 @@ async def _install(desk: Desk) -> None:
     (await _apply(desk, "templates/crds.yaml")).check()
     waited = await desk("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{kind}.{names.GROUP}" for kind in kinds))
     waited.check()
-    shutil.rmtree(desk.cluster.env["KUBECACHEDIR"])
+    await discover_kinds(desk.cluster)
     guards = sorted(f"templates/admission/{path.name}" for path in (CHART / "templates" / "admission").glob("*.yaml"))
     (await _apply(desk, *guards, "templates/rbac/roles.yaml", "templates/operator/rbac.yaml")).check()
     (await desk("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": GRANTS})).check()
@@ -58,6 +58,6 @@ async def _guards_are_up(desk: Desk) -> None:
         "loosen": lambda: desk("delete", "tp", policy, "--dry-run=server", who=WALT),
     }
     for guard, attempt in tries.items():
-        while f"'quantum-trader-{guard}'" not in (await attempt()).stderr:
-            assert time.monotonic() < deadline, f"guard {guard} does not come up"
+        while f"'quantum-trader-{guard}'" not in (said := await attempt()).stderr:
+            assert time.monotonic() < deadline, f"guard {guard} does not come up: {said}"
             await asyncio.sleep(0.1)

@@ -200,7 +200,7 @@ async def test_a_venue_that_fails_again_and_again_is_left_in_peace_and_one_alert
     signer = Credentials("key-alpha", "secret-alpha")
     client = BinanceFutures(endpoint, signer, SystemClock(), alert=lambda event, numbers: told.append((event, numbers)))
     rig.clients.append(client)
-    await client.symbol_rules()
+    await client.account()  # the exchange's clock is known from here on
     fault = rig.venue.faults.order(Fault(FaultKind.HTTP_503_UNKNOWN, path="/fapi"))
     for _ in range(breaker.FAILURES_TO_OPEN + 3):
         with pytest.raises(RetryableError):
