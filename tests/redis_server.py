@@ -15,7 +15,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class BreakableRedis:
+class RedisServer:
     """Appends to a file, synced each second, as the chart runs it."""
 
     def __init__(self, folder: Path) -> None:

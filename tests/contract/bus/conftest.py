@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio as aioredis
 from tests.contract.bus.fake_redis import FakeFeed, FakeLink, FakeRedis
-from tests.redis_server import BreakableRedis
+from tests.redis_server import RedisServer
 
 from quantum_api import names
 from quantum_bus.ports import Feed
@@ -29,8 +29,8 @@ class Streams:
 
 
 @pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BreakableRedis]:
-    server = BreakableRedis(Path(tmp_path_factory.mktemp("redis")))
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(Path(tmp_path_factory.mktemp("redis")))
     server.start()
     yield server
     server.kill()

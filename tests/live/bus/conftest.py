@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.redis_server import BreakableRedis
+from tests.redis_server import RedisServer
 
 from quantum_api.bus_envelope import EventClass
 from quantum_engine.adapters.redis_streams import RedisStreams
@@ -100,15 +100,15 @@ class Ledger:
 
 
 @pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[BreakableRedis]:
-    server = BreakableRedis(tmp_path / "redis")
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path / "redis")
     server.start()
     yield server
     server.kill()
 
 
 @pytest.fixture
-async def engine(tmp_path: Path, redis_server: BreakableRedis) -> AsyncIterator[Engine]:
+async def engine(tmp_path: Path, redis_server: RedisServer) -> AsyncIterator[Engine]:
     made = Engine(tmp_path, redis_server.url)
     await made.start()
     yield made
@@ -116,7 +116,7 @@ async def engine(tmp_path: Path, redis_server: BreakableRedis) -> AsyncIterator[
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, redis_server: BreakableRedis) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, redis_server: RedisServer) -> Iterator[Ledger]:
     made = Ledger(tmp_path / "ledger.db", redis_server.url)
     made.start()
     yield made

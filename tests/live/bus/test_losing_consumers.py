@@ -4,7 +4,7 @@ from pathlib import Path
 
 import redis.asyncio as aioredis
 from tests.live.bus.conftest import SOURCE, Engine, Ledger, until
-from tests.redis_server import BreakableRedis
+from tests.redis_server import RedisServer
 
 from quantum_api import names
 from quantum_api.bus_envelope import EventClass
@@ -20,7 +20,7 @@ async def test_a_consumer_killed_again_and_again_applies_each_event_once(engine:
     assert ledger.rows() == list(range(3_000))
 
 
-async def test_another_member_takes_what_a_dead_one_left(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_another_member_takes_what_a_dead_one_left(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     """Same group, same file, another name: the entries of the dead one are claimed, and order is kept."""
     await engine.publish(500)
     await ledger.until_applied(1)
@@ -36,7 +36,7 @@ async def test_another_member_takes_what_a_dead_one_left(engine: Engine, ledger:
 
 
 async def test_an_event_that_cannot_be_applied_is_buried_with_its_reason_and_the_rest_goes_on(
-    engine: Engine, ledger: Ledger, redis_server: BreakableRedis
+    engine: Engine, ledger: Ledger, redis_server: RedisServer
 ) -> None:
     await engine.publish(3)
     await engine.bus.journal.commit(Publish(EventClass.ORDER, "test.poison", {"n": -1}))
@@ -49,7 +49,7 @@ async def test_an_event_that_cannot_be_applied_is_buried_with_its_reason_and_the
     assert b"test.poison" in letter[b"e"]
 
 
-async def test_what_no_engine_wrote_is_buried(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_what_no_engine_wrote_is_buried(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     async with aioredis.from_url(redis_server.url) as client:
         await client.xadd(names.events_key(SOURCE), {"greeting": "hello"})
         await engine.publish(2)
@@ -59,7 +59,7 @@ async def test_what_no_engine_wrote_is_buried(engine: Engine, ledger: Ledger, re
 
 
 async def test_the_stream_shrinks_behind_its_consumers_and_not_before_them(
-    engine: Engine, ledger: Ledger, redis_server: BreakableRedis, tmp_path: Path
+    engine: Engine, ledger: Ledger, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with aioredis.from_url(redis_server.url) as client:
         await client.xgroup_create(names.events_key(SOURCE), "slow", id="0", mkstream=True)

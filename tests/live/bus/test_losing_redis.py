@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.live.bus.conftest import Engine, Ledger, until
-from tests.redis_server import BreakableRedis
+from tests.redis_server import RedisServer
 
 
 def judge(engine: Engine, ledger: Ledger) -> None:
@@ -17,7 +17,7 @@ async def test_events_reach_a_consumer_process_once_and_in_order(engine: Engine,
     judge(engine, ledger)
 
 
-async def test_killed_and_back_in_the_middle_of_the_flow(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_killed_and_back_in_the_middle_of_the_flow(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     await engine.publish(500)
     redis_server.kill()
     await engine.publish(1_500)
@@ -27,9 +27,7 @@ async def test_killed_and_back_in_the_middle_of_the_flow(engine: Engine, ledger:
     judge(engine, ledger)
 
 
-async def test_frozen_and_thawed_when_the_answers_are_no_longer_awaited(
-    engine: Engine, ledger: Ledger, redis_server: BreakableRedis
-) -> None:
+async def test_frozen_and_thawed_when_the_answers_are_no_longer_awaited(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     """What waited in its sockets is done late, and must add nothing."""
     await engine.publish(300)
     await engine.until_sent()
@@ -42,7 +40,7 @@ async def test_frozen_and_thawed_when_the_answers_are_no_longer_awaited(
     judge(engine, ledger)
 
 
-async def test_restarted_with_its_last_second_torn_off(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_restarted_with_its_last_second_torn_off(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     """An append-only file that ends in half a command: what it had confirmed is missing, and is sent again."""
     ledger.kill()
     await engine.publish(2_000)
@@ -56,7 +54,7 @@ async def test_restarted_with_its_last_second_torn_off(engine: Engine, ledger: L
     judge(engine, ledger)
 
 
-async def test_restarted_empty_with_nobody_having_read(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_restarted_empty_with_nobody_having_read(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     """The outbox still holds what no group has acknowledged, and the group is made again."""
     await engine.publish(200)
     await ledger.until_applied(200)
@@ -73,7 +71,7 @@ async def test_restarted_empty_with_nobody_having_read(engine: Engine, ledger: L
     judge(engine, ledger)
 
 
-async def test_flapping_while_engine_and_consumer_die_too(engine: Engine, ledger: Ledger, redis_server: BreakableRedis) -> None:
+async def test_flapping_while_engine_and_consumer_die_too(engine: Engine, ledger: Ledger, redis_server: RedisServer) -> None:
     for round_ in range(4):
         await engine.publish(300)
         redis_server.kill()
@@ -90,7 +88,7 @@ async def test_flapping_while_engine_and_consumer_die_too(engine: Engine, ledger
 
 
 async def test_an_engine_that_was_stopped_with_a_full_outbox_sends_it_after_its_start(
-    engine: Engine, ledger: Ledger, redis_server: BreakableRedis
+    engine: Engine, ledger: Ledger, redis_server: RedisServer
 ) -> None:
     redis_server.kill()
     await engine.publish(1_000)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.live.engine.rig import EngineRig, Pen, RedisServer
+from tests.live.engine.rig import EngineRig, Pen
+from tests.redis_server import RedisServer
 
 from quantum_simulator.core.accounts import Account
 from quantum_simulator.venue import Venue, VenueOptions

@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 import redis.asyncio as aioredis
 from tests.live.engine.account import AccountAtVenue
-from tests.live.engine.rig import ENGINE, EngineRig, Pen, RedisServer
+from tests.live.engine.rig import ENGINE, EngineRig, Pen
 from tests.live.engine.test_intents import ask, intent, opened
+from tests.redis_server import RedisServer
 
 from quantum_api import names
 from quantum_api.bus_envelope import Envelope

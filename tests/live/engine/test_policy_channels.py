@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp
 import redis.asyncio as aioredis
-from tests.live.engine.rig import ENGINE, EngineRig, Pen, RedisServer, limits, now_ms
+from tests.live.engine.rig import ENGINE, EngineRig, Pen, limits, now_ms
+from tests.redis_server import RedisServer
 
 from quantum_api import names
 from quantum_api.gate import Gate

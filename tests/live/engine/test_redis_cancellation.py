@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import pytest
-from tests.live.engine.rig import ENGINE, RedisServer
+from tests.live.engine.rig import ENGINE
+from tests.redis_server import RedisServer
 
 from quantum_engine.adapters.redis_mirror import RedisMirror
 from quantum_engine.adapters.redis_rate import RedisRate

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis.asyncio as aioredis
-from tests.live.engine.rig import ENGINE, EngineRig, RedisServer
+from tests.live.engine.rig import ENGINE, EngineRig
+from tests.redis_server import RedisServer
 
 from quantum_api import names
 from quantum_api.bus_envelope import opened

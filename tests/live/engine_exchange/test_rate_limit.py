@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.live.engine.rig import RedisServer
+from tests.redis_server import RedisServer
 
 from quantum_engine.adapters.redis_rate import RedisRate
 from quantum_engine.clock import SystemClock

@@ -7,8 +7,8 @@ from typing import Any
 from unittest.mock import patch
 
 from redis.asyncio.connection import AbstractConnection
-from tests.live.engine.rig import RedisServer
 from tests.live.laws.virtual_time import WorldClock
+from tests.redis_server import RedisServer
 
 
 class Redis(RedisServer):

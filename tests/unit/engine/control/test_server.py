@@ -74,3 +74,14 @@ async def test_who_is_being_answered_when_the_engine_ends_is_answered() -> None:
         assert await (await question).json() == "answered"
     assert list(supervisor.history) == [], "an end that was asked for is no crash"
     await supervisor.stop()
+
+
+async def test_a_port_that_is_taken_is_an_error_of_the_stage_and_not_the_end_of_the_process() -> None:
+    """An engine whose surface cannot listen still holds its stops and gets out; the supervisor tries again."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = ControlServer(app(), "127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(OSError, match="cannot listen"):
+            await server.run()
+    assert not server.up
