@@ -19,7 +19,7 @@ from typing import Any
 
 import redis
 import redis.asyncio as aioredis
-from tests.redis_server import BreakableRedis
+from tests.redis_server import RedisServer
 
 from benchmarks.figures import Row, microseconds, milliseconds, percentile
 from quantum_api.bus_envelope import EventClass
@@ -65,7 +65,7 @@ async def measure() -> list[Row]:
         folder = Path(directory)
         rows = []
         for part in (sustained, single, drained, end_to_end):
-            server = BreakableRedis(folder / part.__name__)
+            server = RedisServer(folder / part.__name__)
             server.start()
             try:
                 rows += await part(server.folder, server.url)
